@@ -1,0 +1,132 @@
+"""An order: one attempt to buy, from hold to goods or refund."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class State(StrEnum):
+    """Where an order stands. Stock is held, sold or neither, as the sets below say."""
+
+    OFFERED = "offered"
+    PENDING = "pending"
+    OPEN = "open"
+    PROCESSING = "processing"
+    AUTHORIZED = "authorized"
+    PAID = "paid"
+    FULFILLED = "fulfilled"
+    RELEASED = "released"
+    REFUND_DUE = "refund_due"
+    REFUNDED = "refunded"
+    VOID_DUE = "void_due"
+    VOIDED = "voided"
+    REVIEW = "review"
+
+
+HOLDING = frozenset({State.OFFERED, State.PENDING, State.OPEN, State.PROCESSING})
+"""Units are held for the shopper."""
+AWAITING = frozenset({State.PENDING, State.OPEN})
+"""The shopper can still pay, or be asked to."""
+GOODS = frozenset({State.AUTHORIZED, State.PAID, State.FULFILLED})
+"""The goods are the customer's."""
+MONEY_BACK = frozenset({State.REFUND_DUE, State.REFUNDED, State.VOID_DUE, State.VOIDED})
+"""The money goes back, or is back; no goods."""
+
+
+class Reason(StrEnum):
+    """Why an order was released or its money goes back. Free text stands in ``review`` only."""
+
+    EXPIRED = "expired"
+    CANCELLED = "cancelled"
+    DECLINED = "declined"
+    REPLACED = "replaced"
+    REFUSED = "refused"
+    SOLD_OUT = "sold_out"
+    DUPLICATE = "duplicate"
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """Units of one SKU in an order, at the price that was frozen when they were held."""
+
+    sku: str
+    quantity: int
+    unit_amount: int
+    """Minor units."""
+    name: str = ""
+    """The product's name with the variant's options, as it was shown."""
+    slug: str = ""
+    image: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Refund:
+    """One refund as Stripe told it last."""
+
+    id: str
+    amount: int
+    status: str
+    payment_intent: str
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """An order as it is stored. Times are milliseconds since 1970, UTC, by Redis' clock."""
+
+    id: str
+    state: State
+    created: int
+    currency: str
+    amount: int
+    lines: tuple[Line, ...]
+    deadline: int
+    """When the hold ends."""
+    expires_at: int
+    """Seconds: the ``expires_at`` that Stripe gets; stored before the first call."""
+    session_version: int
+    """Numbers the idempotency key of the session's creation."""
+    visitor: str = ""
+    basket: str = ""
+    session: str = ""
+    url: str = ""
+    sessions: tuple[str, ...] = ()
+    payment_intent: str = ""
+    email: str = ""
+    reason: str = ""
+    units: str = "none"
+    """Where its units are counted: ``held``, ``sold`` or ``none``."""
+    updated: int = 0
+    payments: Mapping[str, int] = field(default_factory=dict)
+    """Every payment that succeeded for it, by PaymentIntent, in minor units."""
+    refunds: tuple[Refund, ...] = ()
+    notices: Mapping[str, int] = field(default_factory=dict)
+    """When each mail was sent, by kind (``confirmed``, ``refunded:re_1``)."""
+    refund_versions: Mapping[str, int] = field(default_factory=dict)
+    """Numbers the idempotency key of a payment's refund, by PaymentIntent."""
+    refund_reasons: Mapping[str, str] = field(default_factory=dict)
+    """Why a payment is to go back, by PaymentIntent; absent when it is not."""
+
+    @property
+    def payable(self) -> bool:
+        """Whether the shopper may still be sent to the payment page."""
+        return self.state in AWAITING
+
+    @property
+    def refunded(self) -> int:
+        """Minor units that Stripe has sent or is sending back."""
+        return sum(r.amount for r in self.refunds if r.status in REFUND_TAKEN)
+
+
+REFUND_TAKEN = frozenset({"pending", "requires_action", "succeeded"})
+"""Refund states in which Stripe has the money on its way back or there."""
+
+
+def total(lines: Iterable[Line]) -> int:
+    """What the lines cost together, in minor units."""
+    return sum(line.unit_amount * line.quantity for line in lines)
+
+
+def basket_of(quantities: Mapping[str, int]) -> str:
+    """One text for a basket's content, the same for the same units in any order."""
+    return ",".join(f"{sku}={quantity}" for sku, quantity in sorted(quantities.items()))

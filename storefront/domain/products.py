@@ -1,0 +1,105 @@
+"""Products: what is on the shelf, in variants that each have their own SKU."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """One choice of a product."""
+
+    sku: str
+    price: int
+    """Minor units of the shop's currency."""
+    options: Mapping[str, str] = field(default_factory=dict)
+    """Free names and values, as ``{"colour": "Red"}``."""
+
+    @property
+    def label(self) -> str:
+        """The options' values as shown: ``Red, L``; empty for a product without options."""
+        return ", ".join(self.options.values())
+
+
+@dataclass(frozen=True, slots=True)
+class Product:
+    """What one page of the shop shows."""
+
+    slug: str
+    name: str
+    variants: tuple[Variant, ...]
+    description: str = ""
+    image: str = ""
+    """File name under ``/pictures/``; empty when the product has none."""
+    tags: tuple[str, ...] = ()
+    opens_at: int | None = None
+    """Milliseconds since 1970, UTC; None when it is on sale at once."""
+    max_per_order: int | None = None
+    """Units of one SKU in one order; None for the shop's own limit."""
+    published: bool = True
+    position: int = 0
+    """Its place on the shelf."""
+
+    def variant(self, sku: str) -> Variant | None:
+        """The variant with this SKU."""
+        return next((v for v in self.variants if v.sku == sku), None)
+
+    def name_of(self, variant: Variant) -> str:
+        """The product's name with the variant's options: ``Poster (Red)``."""
+        return f"{self.name} ({variant.label})" if variant.label else self.name
+
+    def to_json(self) -> dict[str, Any]:
+        """A plain value that ``from_json`` turns back into the same product."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> "Product":
+        """The product that ``to_json`` wrote."""
+        fields = dict(data)
+        fields["variants"] = tuple(Variant(**v) for v in fields["variants"])
+        fields["tags"] = tuple(fields["tags"])
+        return cls(**fields)
+
+
+@dataclass(frozen=True, slots=True)
+class Catalogue:
+    """Every product of the shop, on the shelf or taken off it."""
+
+    products: tuple[Product, ...] = ()
+    version: str = ""
+    """Changes with every change of a product."""
+
+    @property
+    def published(self) -> tuple[Product, ...]:
+        """What the shelf shows, in its order."""
+        return tuple(p for p in self.products if p.published)
+
+    def by_slug(self, slug: str) -> Product | None:
+        """The published product with this slug."""
+        return next((p for p in self.published if p.slug == slug), None)
+
+    def by_sku(self, sku: str) -> tuple[Product, Variant] | None:
+        """The published product and variant with this SKU."""
+        for product, variant in self.entries(self.published):
+            if variant.sku == sku:
+                return product, variant
+        return None
+
+    @staticmethod
+    def entries(products: tuple[Product, ...]) -> Iterator[tuple[Product, Variant]]:
+        """Every variant, with its product."""
+        return ((p, v) for p in products for v in p.variants)
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """How many units of one SKU are where. ``stocked`` is always the sum of the other four."""
+
+    sku: str
+    available: int = 0
+    held: int = 0
+    sold: int = 0
+    written_off: int = 0
+    stocked: int = 0
+    returns_at: int | None = None
+    """Milliseconds: the earliest deadline among the holds on it, where known."""
