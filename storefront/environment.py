@@ -7,7 +7,7 @@ from urllib.parse import SplitResult, urlsplit
 
 
 class SettingsError(Exception):
-    """A setting is wrong. The text names it, what was found and what is allowed, in one sentence."""
+    """A setting is wrong. One sentence: its name, what was found and what is allowed."""
 
 
 class Environment:
@@ -88,7 +88,7 @@ class Environment:
         return value
 
     def address(self, name: str, default: str, *, path: bool = False) -> str:
-        """An ``http`` or ``https`` address without a slash at its end; of a host, or with a path."""
+        """An ``http`` or ``https`` address of a host (or with a path); no slash at its end."""
         value = (self.get(name) or default).rstrip("/")
         if not value:
             return ""
