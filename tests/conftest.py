@@ -1,0 +1,52 @@
+"""What all tests share. No test reaches beyond this machine."""
+
+from collections.abc import Iterator
+
+import fakeredis
+import pytest
+import redis
+
+from tests.harness import RedisServer, start_redis
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """Sockets reach this machine only, so a test that would call Stripe fails at once."""
+    config.option.allow_hosts = "127.0.0.1,::1,localhost"
+    config.option.allow_unix_socket = True
+
+
+@pytest.fixture(scope="session")
+def redis_server() -> Iterator[RedisServer]:
+    """A real Redis of this test run alone, with an append-only file; empty it before use."""
+    with start_redis() as server:
+        yield server
+
+
+@pytest.fixture
+def real_client(redis_server: RedisServer) -> Iterator[redis.Redis]:
+    """A client of the real server, emptied."""
+    with redis_server.client() as client:
+        client.flushall()
+        client.script_flush()
+        yield client
+
+
+@pytest.fixture(params=["fakeredis", "real"])
+def redis_client(request: pytest.FixtureRequest) -> Iterator[redis.Redis]:
+    """An empty Redis: once fakeredis with real Lua, once a real server."""
+    if request.param == "real":
+        yield request.getfixturevalue("real_client")
+        return
+    with fakeredis.FakeRedis(
+        server=fakeredis.FakeServer(version=(7, 0)), decode_responses=True
+    ) as client:
+        yield client
+
+
+@pytest.fixture
+def store(redis_client: redis.Redis) -> object:
+    """An empty shop's storage, on fakeredis and on a real server."""
+    from storefront.storage.store import open_store
+
+    return open_store(redis_client, "test")
