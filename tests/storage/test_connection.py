@@ -33,9 +33,11 @@ def test_a_command_whose_reply_is_lost_is_sent_once():
 
     thread = threading.Thread(target=serve)
     thread.start()
-    with connection.connect(f"redis://127.0.0.1:{listener.getsockname()[1]}?protocol=2") as client:
-        with pytest.raises(connection.UNREACHABLE):
-            client.decr("stock")
+    with (
+        connection.connect(f"redis://127.0.0.1:{listener.getsockname()[1]}?protocol=2") as client,
+        pytest.raises(connection.UNREACHABLE),
+    ):
+        client.decr("stock")
     listener.shutdown(socket.SHUT_RDWR)
     listener.close()
     thread.join()
@@ -51,15 +53,19 @@ def test_the_default_of_the_library_would_have_sent_it_again():
 
 
 def test_a_server_that_is_not_there_is_unreachable_at_once():
-    with connection.connect(f"redis://127.0.0.1:{free_port()}") as client:
-        with pytest.raises(connection.UNREACHABLE):
-            client.ping()
+    with (
+        connection.connect(f"redis://127.0.0.1:{free_port()}") as client,
+        pytest.raises(connection.UNREACHABLE),
+    ):
+        client.ping()
 
 
 def test_a_wrong_password_is_unreachable(redis_server: RedisServer):
-    with connection.connect(redis_server.url.replace("//", "//nobody:wrong@")) as client:
-        with pytest.raises(connection.UNREACHABLE):
-            client.ping()
+    with (
+        connection.connect(redis_server.url.replace("//", "//nobody:wrong@")) as client,
+        pytest.raises(connection.UNREACHABLE),
+    ):
+        client.ping()
 
 
 def test_more_commands_at_once_than_connections_wait_their_turn(
@@ -120,23 +126,23 @@ def test_each_way_to_forget_is_named_with_its_remedy(options: dict[str, str], na
 
 
 def test_a_file_written_each_second_is_accepted_with_a_remark():
-    with start_redis(appendfsync="everysec") as server:
-        with connection.connect(server.url) as client:
-            assert connection.durability(client, strict=True) == []
-            (remark,) = connection.remarks(client)
-            assert "everysec" in remark
+    with start_redis(appendfsync="everysec") as server, connection.connect(server.url) as client:
+        assert connection.durability(client, strict=True) == []
+        (remark,) = connection.remarks(client)
+        assert "everysec" in remark
 
 
 def test_a_hosted_server_that_forbids_config_is_judged_by_info():
-    with start_redis(appendonly="no") as server:
-        with server.client() as admin:
-            admin.execute_command("ACL SETUSER guest on >word ~* &* +@all -config")
+    with start_redis(appendonly="no") as server, server.client() as admin:
+        admin.execute_command("ACL SETUSER guest on >word ~* &* +@all -config")
         with connection.connect(server.url.replace("//", "//guest:word@")) as client:
             (problem,) = connection.durability(client, strict=True)
             assert "appendonly no" in problem
 
 
 def test_durability_of_a_server_that_is_gone_is_unreachable():
-    with connection.connect(f"redis://127.0.0.1:{free_port()}") as client:
-        with pytest.raises(connection.UNREACHABLE):
-            connection.durability(client, strict=True)
+    with (
+        connection.connect(f"redis://127.0.0.1:{free_port()}") as client,
+        pytest.raises(connection.UNREACHABLE),
+    ):
+        connection.durability(client, strict=True)
