@@ -16,8 +16,8 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Self
 
@@ -53,7 +53,6 @@ class Embedded:
     """Empty, or the warning that nothing lasts."""
     _folder: "Folder"
     _use: IO[str]
-    _process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
 
     def stop(self) -> None:
         """Ends this use. The server stops, with all its data written, when it was the last one."""
@@ -65,10 +64,6 @@ class Embedded:
             self._use.close()
             if _free(self._folder.uses):
                 _shut_down(self._folder)
-        if self._process and not _free(self._folder.alive):
-            return
-        if self._process:
-            self._process.wait()
 
     def __enter__(self) -> Self:
         return self
@@ -147,14 +142,14 @@ def ensure_running(instance: Path) -> Embedded:
     folder = Folder(instance.absolute())
     folder.prepare()
     with folder.alone():
-        process = None
-        if not _listens(folder.socket):
+        started = not _listens(folder.socket)
+        if started:
             _wait_until_free(folder)
-            process = _launch(folder)
-        banner = _wait_until_ready(folder, process)
+            _launch(folder)
+        banner = _wait_until_ready(folder)
         use = folder.uses.open("a")
         fcntl.flock(use, fcntl.LOCK_SH)
-    return Embedded(url(instance), process is not None, banner, folder, use, process)
+    return Embedded(url(instance), started, banner, folder, use)
 
 
 def programs() -> list[list[str]]:
@@ -167,7 +162,7 @@ def programs() -> list[list[str]]:
     return [*([path] for path in found), [sys.executable, "-m", "storefront.storage.fleeting"]]
 
 
-def _launch(folder: Folder) -> subprocess.Popen[bytes]:
+def _launch(folder: Folder) -> None:
     """Starts a server that outlives this process and knows no configuration but this one."""
     options = {
         "port": "0",
@@ -185,22 +180,21 @@ def _launch(folder: Folder) -> subprocess.Popen[bytes]:
     arguments = [text for name, value in options.items() for text in (f"--{name}", value)]
     with folder.alive.open("a") as alive, folder.log.open("ab") as log:
         fcntl.flock(alive, fcntl.LOCK_EX)
-        for program in programs():
-            with suppress(OSError):
-                # The server inherits the lock and holds it until it is gone.
-                return subprocess.Popen(
-                    [*program, *arguments],
-                    stdin=subprocess.DEVNULL,
-                    stdout=log,
-                    stderr=log,
-                    start_new_session=True,
-                    pass_fds=[alive.fileno()],
-                    cwd=Path(__file__).parents[2],
-                )
-    raise EmbeddedFailed("No Redis server can be started here: install redis-server.")
+        subprocess.run(
+            # The shell leaves at once, so that the server is nobody's child: it inherits the lock
+            # and holds it until it is gone, whoever started it.
+            ["/bin/sh", "-c", '"$@" &', "sh", *programs()[0], *arguments],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+            pass_fds=[alive.fileno()],
+            cwd=Path(__file__).parents[2],
+            check=True,
+        )
 
 
-def _wait_until_ready(folder: Folder, process: subprocess.Popen[bytes] | None) -> str:
+def _wait_until_ready(folder: Folder) -> str:
     """Waits while the server reads its data; gives the banner of one that keeps none."""
     deadline = time.monotonic() + START_SECONDS
     with _client(folder) as client:
@@ -209,7 +203,7 @@ def _wait_until_ready(folder: Folder, process: subprocess.Popen[bytes] | None) -
                 client.ping()
                 return _banner(client, folder)
             except (redis.ConnectionError, redis.TimeoutError) as error:
-                if (process and process.poll() is not None) or time.monotonic() > deadline:
+                if _free(folder.alive) or time.monotonic() > deadline:
                     lines = folder.log.read_text(errors="replace").strip().splitlines()
                     raise EmbeddedFailed(
                         f"The embedded Redis server does not answer ({error}): see {folder.log}, "
