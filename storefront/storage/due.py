@@ -1,0 +1,41 @@
+"""Reads the list of what the shop must still do."""
+
+from collections import Counter
+from dataclasses import dataclass
+
+import redis
+
+from storefront.storage.keys import Keys
+
+
+@dataclass(frozen=True, slots=True)
+class DueJob:
+    """A job on the list: its name (``refund:<order>:<payment>``), when it is due, tries so far."""
+
+    name: str
+    at: int
+    """Milliseconds."""
+    tries: int
+
+
+class Due:
+    """What is due in one shop."""
+
+    def __init__(self, client: redis.Redis, keys: Keys) -> None:
+        self._client, self._keys = client, keys
+
+    def jobs(self) -> list[DueJob]:
+        """Every job, the earliest first."""
+        pipe = self._client.pipeline(transaction=True)
+        pipe.zrange(self._keys.name("due"), 0, -1, withscores=True)
+        pipe.hgetall(self._keys.name("tries"))
+        jobs, tries = pipe.execute()
+        return [DueJob(name, int(at), int(tries.get(name, 0))) for name, at in jobs]
+
+    def counts(self) -> Counter[str]:
+        """How many jobs there are of each kind."""
+        return Counter(job.name.partition(":")[0] for job in self.jobs())
+
+    def schedule(self, job: str, at_ms: int) -> None:
+        """Make a job due at a time (ms); one that is due earlier stays so."""
+        self._client.zadd(self._keys.name("due"), {job: at_ms}, lt=True)

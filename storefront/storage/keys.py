@@ -1,0 +1,84 @@
+"""Every key of a shop: its name, type, TTL and who writes it.
+
+All begin with ``{SHOP_ID}:``, a hash tag, so that one shop is one hash slot: a script sees the whole
+shop on one server and on any node of a cluster.
+"""
+
+from dataclasses import dataclass
+
+DOCUMENTED = {
+    "stock:available": "hash, SKU → units on sale; scripts",
+    "stock:held": "hash, SKU → units kept for orders being paid; scripts",
+    "stock:sold": "hash, SKU → units that are customers'; scripts",
+    "stock:written_off": "hash, SKU → units taken away; scripts",
+    "stock:stocked": "hash, SKU → sum of the other four; scripts",
+    "units": "hash, order → where its units are counted; scripts",
+    "holds": "sorted set, order by deadline (ms); scripts",
+    "returns": "sorted set, SKU:order by deadline (ms); scripts",
+    "visitors": "sorted set, visitor:created:order; scripts",
+    "addresses": "sorted set, address:created:order; scripts",
+    "orders": "sorted set, order by creation (ms); scripts",
+    "states": "sorted set, state:created:order; scripts",
+    "payments": "hash, PaymentIntent → order; scripts",
+    "due": "sorted set, job by time (ms); scripts",
+    "tries": "hash, job → times taken; claim_due, finish_due",
+    "ledger": "stream, every change of stock; scripts",
+    "live": "channel, published changes; scripts",
+    "seen:<event>": "string, 35 days; the script that stored the event's outcome",
+    "restock:<key>": "string, 35 days; restock",
+    "order:<order>": "hash, one order; scripts",
+    "hold:<order>": "hash, TTL until the deadline and the grace are over; scripts",
+    "catalogue": "hash, slug → product as JSON; publish_catalogue",
+    "catalogue:version": "string; publish_catalogue",
+    "metrics": "hash, counter → times; metrics",
+    "limit:<rule>": "string, at most a minute; the rate limits of the web",
+}
+"""Name after the prefix, and what stands there. ``docs/operations.md`` shows the same table."""
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """The names of one shop's keys."""
+
+    shop_id: str
+
+    def name(self, rest: str) -> str:
+        """The full name of the key that is called ``rest`` inside the shop."""
+        return f"{{{self.shop_id}}}:{rest}"
+
+    def order(self, order_id: str) -> str:
+        """The order's hash."""
+        return self.name(f"order:{order_id}")
+
+    def hold(self, order_id: str) -> str:
+        """The order's hold, whose TTL ends after deadline and grace."""
+        return self.name(f"hold:{order_id}")
+
+    def seen(self, event_id: str) -> str:
+        """The mark that a Stripe event's outcome is stored."""
+        return self.name(f"seen:{event_id}")
+
+    def books(self) -> list[str]:
+        """KEYS 1 to 17 of every script that starts with books.lua, in its order."""
+        return [
+            self.name(rest)
+            for rest in (
+                "stock:available",
+                "stock:held",
+                "stock:sold",
+                "stock:written_off",
+                "stock:stocked",
+                "units",
+                "holds",
+                "returns",
+                "visitors",
+                "addresses",
+                "orders",
+                "states",
+                "payments",
+                "due",
+                "ledger",
+                "live",
+                "metrics",
+            )
+        ]

@@ -1,0 +1,82 @@
+"""Reads the ledger: every change of stock, in the order it happened."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import redis
+
+from storefront.storage.keys import Keys
+
+CHUNK = 2000
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One change: so many units of a SKU from one counter to another, and the counters after it."""
+
+    id: str
+    at: int
+    """Milliseconds."""
+    sku: str
+    what: str
+    """``hold``, ``sell``, ``release``, ``retake``, ``restock``, ``write_off``, ``return``."""
+    quantity: int
+    origin: str
+    """The counter that lost the units; empty when they are new."""
+    target: str
+    order: str
+    why: str
+    who: str
+    available: int
+    held: int
+    sold: int
+    written_off: int
+    stocked: int
+
+
+class Ledger:
+    """The ledger of one shop."""
+
+    def __init__(self, client: redis.Redis, keys: Keys) -> None:
+        self._client, self._key = client, keys.name("ledger")
+
+    def latest(self, count: int, sku: str | None = None) -> list[Entry]:
+        """The last ``count`` entries, of one SKU if named, the newest first."""
+        found: list[Entry] = []
+        top = "+"
+        while len(found) < count:
+            rows = self._client.xrevrange(self._key, top, "-", count=max(count, 200))
+            if not rows:
+                break
+            found += [e for e in map(read_entry, rows) if sku in {None, e.sku}]
+            top = f"({rows[-1][0]}"
+        return found[:count]
+
+    def walk(self, until: str = "+") -> Iterator[Entry]:
+        """Every entry up to an id, the oldest first, read in chunks."""
+        bottom = "-"
+        while rows := self._client.xrange(self._key, bottom, until, count=CHUNK):
+            yield from map(read_entry, rows)
+            bottom = f"({rows[-1][0]}"
+
+
+def read_entry(row: tuple[str, Mapping[str, str]]) -> Entry:
+    """The entry that a row of the stream describes."""
+    entry_id, fields = row
+    return Entry(
+        id=entry_id,
+        at=int(entry_id.partition("-")[0]),
+        sku=fields["sku"],
+        what=fields["what"],
+        quantity=int(fields["quantity"]),
+        origin=fields["origin"],
+        target=fields["target"],
+        order=fields["order"],
+        why=fields["why"],
+        who=fields["who"],
+        available=int(fields["available"]),
+        held=int(fields["held"]),
+        sold=int(fields["sold"]),
+        written_off=int(fields["written_off"]),
+        stocked=int(fields["stocked"]),
+    )

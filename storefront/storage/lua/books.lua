@@ -1,0 +1,130 @@
+-- books.lua: how the shop's books are kept. It stands in front of every script that writes in them.
+--
+-- One script is one change: counters, hold, order, ledger, due jobs and the published change move
+-- together or not at all. Redis does not roll back, so a script checks everything before it writes.
+--
+-- KEYS 1-5   stock:available|held|sold|written_off|stocked   hash, SKU -> units
+--      6     units      hash, order -> "held SKU=n,…" or "sold SKU=n,…": where its units are counted
+--      7     holds      sorted set, order by deadline (ms)
+--      8     returns    sorted set, SKU:order by deadline (ms); only holds that end by themselves
+--      9-10  visitors, addresses   sorted sets, who:created:order; live holds, in order of time
+--      11    orders     sorted set, order by creation (ms)
+--      12    states     sorted set, state:created:order
+--      13    payments   hash, PaymentIntent -> order
+--      14    due        sorted set, job by the time it is due (ms)
+--      15    ledger     stream, one entry for each change of stock
+--      16    live       channel of published changes, {SKU: {available, held}}
+--      17    metrics   hash, counter -> times
+--      18    seen:EVENT string, 35 days; written only when ask.event names one
+--      19-20 order:ID hash, hold:ID hash with a TTL
+-- ARGV 1     the question, a JSON object; ask.order is always the order's id (or empty), ask.count
+--            (optional) the counter in metrics that the answer's word is added to
+local AVAILABLE, HELD, SOLD, WRITTEN_OFF, STOCKED = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
+local UNITS, HOLDS, RETURNS, VISITORS, ADDRESSES = KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10]
+local ORDERS, STATES, PAYMENTS, DUE, LEDGER = KEYS[11], KEYS[12], KEYS[13], KEYS[14], KEYS[15]
+local LIVE, METRICS, SEEN, ORDER, HOLD = KEYS[16], KEYS[17], KEYS[18], KEYS[19], KEYS[20]
+local COUNTERS = { available = AVAILABLE, held = HELD, sold = SOLD, written_off = WRITTEN_OFF }
+local SEEN_SECONDS = 35 * 24 * 3600
+assert(#KEYS == 20 and #ARGV == 1, '20 keys and one argument, a JSON object')
+local ask = cjson.decode(ARGV[1])
+local clock = redis.call('TIME')
+local now = tonumber(clock[1]) * 1000 + math.floor(tonumber(clock[2]) / 1000)
+local changed, has_changed = {}, false
+
+-- A whole number as text: Lua would write large ones as 1.7e+12.
+local function int(number)
+  return string.format('%d', number)
+end
+
+local function units(counter, sku)
+  return tonumber(redis.call('HGET', counter, sku) or '0')
+end
+
+-- Whether every line's units are in this counter.
+local function all_in(counter, lines)
+  for _, line in ipairs(lines) do
+    if units(counter, line.sku) < line.quantity then return false end
+  end
+  return true
+end
+
+-- Move units between two counters ('' is outside the shop) and write it into the ledger.
+local function move(sku, quantity, from, to, what, why, who)
+  if from ~= '' then redis.call('HINCRBY', COUNTERS[from], sku, int(-quantity)) end
+  if to ~= '' then redis.call('HINCRBY', COUNTERS[to], sku, int(quantity)) end
+  if from == '' then redis.call('HINCRBY', STOCKED, sku, int(quantity)) end
+  redis.call('XADD', LEDGER, '*', 'sku', sku, 'what', what, 'quantity', int(quantity),
+    'origin', from, 'target', to, 'order', ask.order or '', 'why', why, 'who', who or '',
+    'available', int(units(AVAILABLE, sku)), 'held', int(units(HELD, sku)),
+    'sold', int(units(SOLD, sku)), 'written_off', int(units(WRITTEN_OFF, sku)),
+    'stocked', int(units(STOCKED, sku)))
+  changed[sku], has_changed = true, true
+end
+
+-- Move all units of an order, and note where they are counted from now on.
+local function move_order(lines, basket, from, to, what, why, who)
+  assert(all_in(COUNTERS[from], lines), 'the books disagree: fewer units in ' .. from .. ' than the order has')
+  for _, line in ipairs(lines) do
+    move(line.sku, line.quantity, from, to, what, why, who)
+  end
+  if to == 'held' or to == 'sold' then
+    redis.call('HSET', UNITS, ask.order, to .. ' ' .. basket)
+  else
+    redis.call('HDEL', UNITS, ask.order)
+  end
+end
+
+-- Where the order's units are counted: 'held', 'sold' or 'none'.
+local function units_at()
+  local entry = redis.call('HGET', UNITS, ask.order)
+  return entry and string.match(entry, '^%a+') or 'none'
+end
+
+local function schedule(job, at)
+  local due = redis.call('ZSCORE', DUE, job)
+  if not due or tonumber(due) > at then redis.call('ZADD', DUE, int(at), job) end
+end
+
+local function set_state(state, reason)
+  local was = redis.call('HMGET', ORDER, 'state', 'created')
+  if was[1] then redis.call('ZREM', STATES, was[1] .. ':' .. was[2] .. ':' .. ask.order) end
+  redis.call('ZADD', STATES, 0, state .. ':' .. was[2] .. ':' .. ask.order)
+  redis.call('HSET', ORDER, 'state', state, 'reason', reason or '', 'updated', int(now), 'at:' .. state, int(now))
+end
+
+-- The hold no longer ends by itself: its units are not promised to anyone else.
+local function stop_promising(lines)
+  for _, line in ipairs(lines) do
+    redis.call('ZREM', RETURNS, line.sku .. ':' .. ask.order)
+  end
+end
+
+-- The hold is over; its units must be moved in the same script.
+local function end_hold(lines)
+  local who = redis.call('HMGET', ORDER, 'visitor', 'address', 'created')
+  redis.call('DEL', HOLD)
+  redis.call('ZREM', HOLDS, ask.order)
+  stop_promising(lines)
+  redis.call('ZREM', VISITORS, (who[1] or '') .. ':' .. who[3] .. ':' .. ask.order)
+  redis.call('ZREM', ADDRESSES, (who[2] or '') .. ':' .. who[3] .. ':' .. ask.order)
+  redis.call('HDEL', ORDER, 'address')
+  redis.call('ZREM', DUE, 'ask:' .. ask.order, 'expire:' .. ask.order)
+end
+
+local function keep_email()
+  if ask.email and ask.email ~= '' then redis.call('HSET', ORDER, 'email', ask.email) end
+end
+
+-- Every script's last step: tell the open pages, remember the event, answer.
+local function answer(...)
+  if ask.count then redis.call('HINCRBY', METRICS, ask.count .. ':' .. (...), 1) end
+  if has_changed then
+    local levels = {}
+    for sku in pairs(changed) do
+      levels[sku] = { available = units(AVAILABLE, sku), held = units(HELD, sku) }
+    end
+    redis.call('PUBLISH', LIVE, cjson.encode(levels))
+  end
+  if ask.event then redis.call('SET', SEEN, int(now), 'EX', SEEN_SECONDS) end
+  return { ... }
+end

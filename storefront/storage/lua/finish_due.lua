@@ -1,0 +1,24 @@
+-- Take a job off the list, or put it back for later, unless it was scheduled anew meanwhile.
+--
+-- KEYS  1 due (sorted set, job by time in ms), 2 tries (hash, job -> times taken), 3 order:ID (hash)
+-- ARGV  1 job, 2 lease (the score from claim_due), 3 delay (ms; 0: done), 4 field of the order that
+--       gets the time when done (empty: none)
+-- ANSWER finished | later | taken: somebody else has it, or it is due again
+-- E.g.  mail:confirmed:o1 done: finished; order:o1 has mail:confirmed = 1795000000000
+assert(#KEYS == 3 and #ARGV == 4, 'three keys, four arguments')
+local clock = redis.call('TIME')
+local now = tonumber(clock[1]) * 1000 + math.floor(tonumber(clock[2]) / 1000)
+local done = ARGV[3] == '0'
+if done and ARGV[4] ~= '' and redis.call('EXISTS', KEYS[3]) == 1 then
+  redis.call('HSET', KEYS[3], ARGV[4], string.format('%d', now))
+end
+local score = redis.call('ZSCORE', KEYS[1], ARGV[1])
+if not score then redis.call('HDEL', KEYS[2], ARGV[1]) end
+if not score or tonumber(score) ~= tonumber(ARGV[2]) then return 'taken' end
+if done then
+  redis.call('ZREM', KEYS[1], ARGV[1])
+  redis.call('HDEL', KEYS[2], ARGV[1])
+  return 'finished'
+end
+redis.call('ZADD', KEYS[1], string.format('%d', now + tonumber(ARGV[3])), ARGV[1])
+return 'later'

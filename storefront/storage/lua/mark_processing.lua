@@ -1,0 +1,25 @@
+-- Keep an order's units while its money is on the way (a delayed payment method).
+--
+-- KEYS  as in books.lua
+-- ASK   order, session, payment_intent, email, ask_ms (ask Stripe again after so long), event
+-- ANSWER processing | already | kept STATE (it stands further on; nothing was changed) | unknown_order
+-- TTL   hold:ID loses its TTL: it stands until Stripe says how the payment ended
+-- E.g.  an open order: processing; due: ask in an hour
+local fields = redis.call('HMGET', ORDER, 'state', 'lines')
+if not fields[1] then return answer('unknown_order') end
+keep_email()
+if fields[1] == 'processing' then
+  schedule('ask:' .. ask.order, now + ask.ask_ms)
+  return answer('already')
+end
+if fields[1] ~= 'pending' and fields[1] ~= 'open' then
+  if fields[1] == 'released' then schedule('ask:' .. ask.order, now + ask.ask_ms) end
+  return answer('kept', fields[1])
+end
+redis.call('HSET', ORDER, 'session', ask.session, 'payment_intent', ask.payment_intent)
+redis.call('PERSIST', HOLD)
+stop_promising(cjson.decode(fields[2]))
+redis.call('ZREM', DUE, 'expire:' .. ask.order)
+schedule('ask:' .. ask.order, now + ask.ask_ms)
+set_state('processing')
+return answer('processing')

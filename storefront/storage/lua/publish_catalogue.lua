@@ -1,0 +1,20 @@
+-- Put products on the shelf; a SKU that is seen for the first time gets its stock.
+--
+-- KEYS  as in books.lua, with catalogue (hash, slug -> product as JSON) in the place of order:ID and
+--       catalogue:version (string) in the place of hold:ID
+-- ASK   products {slug: JSON text}, stock {sku: units}, version, who
+-- ANSWER published SKU… (those that got their first stock)
+-- E.g.  a file with one new SKU of 40: published poster-red; available 40, stocked 40
+local fresh = { 'published' }
+for slug, product in pairs(ask.products) do redis.call('HSET', ORDER, slug, product) end
+for sku, quantity in pairs(ask.stock) do
+  assert(quantity >= 0 and quantity % 1 == 0, 'stock is a whole number, 0 or more')
+  if redis.call('HEXISTS', STOCKED, sku) == 0 then
+    for _, counter in pairs(COUNTERS) do redis.call('HSET', counter, sku, '0') end
+    redis.call('HSET', STOCKED, sku, '0')
+    if quantity > 0 then move(sku, quantity, '', 'available', 'restock', 'first import', ask.who) end
+    fresh[#fresh + 1] = sku
+  end
+end
+redis.call('SET', HOLD, ask.version)
+return answer(unpack(fresh))

@@ -1,0 +1,21 @@
+-- Give an order's held units back, on Stripe's word that nothing can be paid any more.
+--
+-- The word counts for one session only: an order that has another one by now keeps its units.
+-- KEYS  as in books.lua
+-- ASK   order, session (empty: Stripe says that none exists), version (then: of the key asked with),
+--       reason, who (an operator who releases by hand, else empty), event
+-- ANSWER released | already | kept STATE | other_session SESSION | unknown_order
+-- E.g.  an open order whose session expired: released; held -2, available +2
+local fields = redis.call('HMGET', ORDER, 'state', 'lines', 'basket', 'session', 'session_version')
+local state, session = fields[1], fields[4] or ''
+if not state then return answer('unknown_order') end
+if state == 'released' then return answer('already') end
+local holding = state == 'offered' or state == 'pending' or state == 'open' or state == 'processing'
+if not holding then return answer('kept', state) end
+if ask.who == '' and session ~= ask.session then return answer('other_session', session) end
+if ask.who == '' and session == '' and tonumber(fields[5]) ~= ask.version then return answer('other_session', session) end
+local lines = cjson.decode(fields[2])
+end_hold(lines)
+move_order(lines, fields[3], 'held', 'available', 'release', ask.reason, ask.who)
+set_state('released', ask.reason)
+return answer('released')

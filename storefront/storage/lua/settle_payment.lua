@@ -1,0 +1,46 @@
+-- Give the goods for a payment that succeeded, or see that its money goes back.
+--
+-- Whether amount and currency are right is decided before, from what the order keeps unchanged.
+-- KEYS  as in books.lua
+-- ASK   order, payment_intent, session (may be empty), amount (minor units), email, event
+-- ANSWER sold | retaken (released before, the units were still there) | oversold (they were not:
+--       refund due) | duplicate (paid before: this payment's refund is due) | already STATE
+--       | unknown_order
+-- E.g.  an open order: sold; held -2, sold +2, state paid, due: mail:confirmed
+local fields = redis.call('HMGET', ORDER, 'state', 'lines', 'basket', 'paid_by', 'session')
+local state, paid_by = fields[1], fields[4]
+if not state then return answer('unknown_order') end
+local payment = 'payment:' .. ask.payment_intent
+if redis.call('HEXISTS', ORDER, payment) == 1 then
+  keep_email()
+  return answer('already', state)
+end
+redis.call('HSET', ORDER, payment, int(ask.amount))
+redis.call('HSET', PAYMENTS, ask.payment_intent, ask.order)
+keep_email()
+local refund = 'refund:' .. ask.order .. ':' .. ask.payment_intent
+local lines, at = cjson.decode(fields[2]), units_at()
+if paid_by or at == 'sold' then
+  redis.call('HSET', ORDER, 'refund_reason:' .. ask.payment_intent, 'duplicate')
+  schedule(refund, now)
+  return answer('duplicate', state)
+end
+redis.call('HSET', ORDER, 'paid_by', ask.payment_intent, 'payment_intent', ask.payment_intent)
+if fields[5] and ask.session ~= '' and fields[5] ~= ask.session then
+  schedule('stray:' .. ask.order .. ':' .. fields[5], now)
+end
+if at == 'none' and not all_in(AVAILABLE, lines) then
+  redis.call('HSET', ORDER, 'refund_reason:' .. ask.payment_intent, 'sold_out')
+  schedule(refund, now)
+  set_state('refund_due', 'sold_out')
+  return answer('oversold')
+end
+if at == 'held' then
+  end_hold(lines)
+  move_order(lines, fields[3], 'held', 'sold', 'sell', '')
+else
+  move_order(lines, fields[3], 'available', 'sold', 'retake', 'paid late')
+end
+set_state('paid')
+schedule('mail:confirmed:' .. ask.order, now)
+return answer(at == 'held' and 'sold' or 'retaken')

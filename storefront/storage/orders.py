@@ -1,0 +1,162 @@
+"""Reads orders."""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+import redis
+
+from storefront.domain.orders import Line, Order, Refund, State
+from storefront.storage.keys import Keys
+
+CHUNK = 500
+"""Orders read in one round trip."""
+
+
+class Orders:
+    """The shop's orders, as the scripts left them."""
+
+    def __init__(self, client: redis.Redis, keys: Keys) -> None:
+        self._client, self._keys = client, keys
+
+    def get(self, order_id: str) -> Order | None:
+        """The order as it stands, with where its units are counted, at one moment."""
+        return next(iter(self.get_many([order_id])), None)
+
+    def get_many(self, order_ids: Sequence[str]) -> list[Order]:
+        """Those of the orders that exist, in the same order, all read at one moment."""
+        if not order_ids:
+            return []
+        pipe = self._client.pipeline(transaction=True)
+        for order_id in order_ids:
+            pipe.hgetall(self._keys.order(order_id))
+        pipe.hmget(self._keys.name("units"), list(order_ids))
+        *fields, units = pipe.execute()
+        return [read_order(f, u) for f, u in zip(fields, units, strict=True) if f]
+
+    def ids(self, state: State | None = None, since_ms: int | None = None) -> list[str]:
+        """Ids of all orders, or of those in one state, made since a time (ms), oldest first."""
+        if state is None:
+            lowest = "-inf" if since_ms is None else since_ms
+            found: list[str] = self._client.zrangebyscore(
+                self._keys.name("orders"), lowest, "+inf"
+            )
+            return found
+        members: list[str] = self._client.zrangebylex(
+            self._keys.name("states"), f"[{state}:{since_ms or 0:013d}", f"({state};"
+        )
+        return [member.rpartition(":")[2] for member in members]
+
+    def walk(self, state: State | None = None, since_ms: int | None = None) -> Iterator[Order]:
+        """Every such order, oldest first, read in chunks so that memory stays bounded."""
+        ids = self.ids(state, since_ms)
+        for start in range(0, len(ids), CHUNK):
+            yield from self.get_many(ids[start : start + CHUNK])
+
+    def counts(self) -> dict[State, int]:
+        """How many orders are in each state, at one moment."""
+        pipe = self._client.pipeline(transaction=True)
+        for state in State:
+            pipe.zlexcount(self._keys.name("states"), f"[{state}:", f"({state};")
+        return dict(zip(State, pipe.execute(), strict=True))
+
+    def by_payment(self, payment_intent: str) -> str | None:
+        """The id of the order that this PaymentIntent paid."""
+        found: str | None = self._client.hget(self._keys.name("payments"), payment_intent)
+        return found
+
+    def live_of(self, visitor: str) -> list[str]:
+        """Ids of the visitor's live holds, oldest first."""
+        if not visitor:
+            return []
+        members: list[str] = self._client.zrangebylex(
+            self._keys.name("visitors"), f"[{visitor}:", f"({visitor};"
+        )
+        return [member.rpartition(":")[2] for member in members]
+
+    def holding(self, *, until_ms: int | str = "+inf", most: int = -1) -> list[tuple[str, int]]:
+        """Orders that hold units, with their deadlines (ms), the earliest first."""
+        found: list[tuple[str, float]] = self._client.zrangebyscore(
+            self._keys.name("holds"), "-inf", until_ms, withscores=True, start=0, num=most
+        )
+        return [(order, int(deadline)) for order, deadline in found]
+
+    def number_refund(self, order_id: str, payment_intent: str) -> int:
+        """Store, before it is used, a new number for the idempotency key of a payment's refund."""
+        number: int = self._client.hincrby(
+            self._keys.order(order_id), f"refund_version:{payment_intent}", 1
+        )
+        return number
+
+    def note_email(self, order_id: str, email: str) -> None:
+        """Keep the shopper's address, which Stripe told."""
+        self._client.hset(self._keys.order(order_id), "email", email)
+
+    def seen(self, event_id: str) -> bool:
+        """Whether this Stripe event's outcome is stored already."""
+        return bool(self._client.exists(self._keys.seen(event_id)))
+
+    def mark_seen(self, event_id: str) -> None:
+        """Note an event that changes nothing; one with an outcome is marked by its script."""
+        self._client.set(self._keys.seen(event_id), "1", ex=35 * 24 * 3600)
+
+
+def read_order(fields: Mapping[str, str], units: str | None) -> Order:
+    """The order that a hash and its entry in ``units`` describe."""
+    lines: list[dict[str, Any]] = json.loads(fields["lines"])
+    return Order(
+        id=fields["id"],
+        state=State(fields["state"]),
+        created=int(fields["created"]),
+        currency=fields["currency"],
+        amount=int(fields["amount"]),
+        lines=tuple(
+            Line(
+                sku=line["sku"],
+                quantity=int(line["quantity"]),
+                unit_amount=int(line["unit_amount"]),
+                name=line.get("name", ""),
+                slug=line.get("slug", ""),
+                image=line.get("image", ""),
+            )
+            for line in lines
+        ),
+        deadline=int(fields["deadline"]),
+        expires_at=int(fields["expires_at"]),
+        session_version=int(fields["session_version"]),
+        visitor=fields.get("visitor", ""),
+        basket=fields["basket"],
+        session=fields.get("session", ""),
+        url=fields.get("url", ""),
+        sessions=tuple(json.loads(fields.get("sessions", "[]"))),
+        payment_intent=fields.get("payment_intent", ""),
+        email=fields.get("email", ""),
+        reason=fields.get("reason", ""),
+        units=units.partition(" ")[0] if units else "none",
+        updated=int(fields.get("updated", "0")),
+        payments=_numbers(fields, "payment:"),
+        refunds=tuple(_refunds(fields)),
+        notices=_numbers(fields, "mail:"),
+        refund_versions=_numbers(fields, "refund_version:"),
+        refund_reasons=dict(_prefixed(fields, "refund_reason:")),
+    )
+
+
+def _prefixed(fields: Mapping[str, str], prefix: str) -> Iterable[tuple[str, str]]:
+    return ((k.removeprefix(prefix), v) for k, v in fields.items() if k.startswith(prefix))
+
+
+def _numbers(fields: Mapping[str, str], prefix: str) -> dict[str, int]:
+    return {name: int(value) for name, value in _prefixed(fields, prefix)}
+
+
+def _refunds(fields: Mapping[str, str]) -> Iterator[Refund]:
+    for refund_id, text in _prefixed(fields, "refund:"):
+        row = json.loads(text)
+        yield Refund(
+            id=refund_id,
+            amount=int(row["amount"]),
+            status=row["status"],
+            payment_intent=row["payment_intent"],
+            reason=row.get("reason", ""),
+        )

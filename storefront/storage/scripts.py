@@ -1,0 +1,400 @@
+"""The shop's Lua scripts, one typed method for each.
+
+Answers are words (the enums below). Every script may be sent again after its reply was lost: it is
+idempotent by order id, PaymentIntent, refund, event or key. Any method raises the errors of
+``connection.UNREACHABLE`` when Redis does not answer, and then nothing or everything was done.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from importlib.resources import files
+from typing import Any
+
+import redis
+
+from storefront.domain.errors import Shortage
+from storefront.domain.orders import Line
+from storefront.storage.keys import Keys
+
+WITH_BOOKS = (
+    "hold_stock",
+    "attach_session",
+    "renew_session",
+    "settle_payment",
+    "mark_processing",
+    "release_hold",
+    "review_order",
+    "record_refund",
+    "restock",
+    "publish_catalogue",
+)
+ALONE = ("claim_due", "finish_due")
+
+
+class Held(StrEnum):
+    HELD = "held"
+    ALREADY = "already"
+    UNKNOWN_SKU = "unknown_sku"
+    OVER_LIMIT = "over_limit"
+    NOT_OPEN = "not_open"
+    VISITOR_LIMIT = "visitor_limit"
+    ADDRESS_LIMIT = "address_limit"
+    SHORT = "short"
+
+
+class Attached(StrEnum):
+    ATTACHED = "attached"
+    ALREADY = "already"
+    TOO_LATE = "too_late"
+
+
+class Renewed(StrEnum):
+    RENEWED = "renewed"
+    STALE = "stale"
+
+
+class Settled(StrEnum):
+    """What became of an order when Stripe's facts were applied."""
+
+    SOLD = "sold"
+    RETAKEN = "retaken"
+    OVERSOLD = "oversold"
+    DUPLICATE = "duplicate"
+    ALREADY = "already"
+    PROCESSING = "processing"
+    RELEASED = "released"
+    KEPT = "kept"
+    OTHER_SESSION = "other_session"
+    REVIEW = "review"
+    OPEN = "open"
+    UNKNOWN_ORDER = "unknown_order"
+
+
+class Recorded(StrEnum):
+    REFUNDED = "refunded"
+    RECORDED = "recorded"
+    FAILED = "failed"
+    ALREADY = "already"
+    UNKNOWN_ORDER = "unknown_order"
+
+
+class Restocked(StrEnum):
+    DONE = "done"
+    ALREADY = "already"
+    NOT_ENOUGH = "not_enough"
+    UNKNOWN_SKU = "unknown_sku"
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one hold may be; 0 switches a limit on live holds off."""
+
+    visitor: int
+    address: int
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A line that is to be held, with what the script checks for it."""
+
+    line: Line
+    limit: int
+    opens_at: int
+    """Milliseconds; 0 when it is on sale at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class HoldAnswer:
+    word: Held
+    sku: str = ""
+    number: int = 0
+    """``over_limit``: units; ``not_open``: ms; ``address_limit``: seconds."""
+    order: str = ""
+    """``visitor_limit``: the visitor's oldest live hold."""
+    shortages: tuple[Shortage, ...] = ()
+    overdue: tuple[str, ...] = ()
+    """``short``: orders past their deadline that hold what is short."""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """Something the shop must do, taken from the due list with a lease."""
+
+    name: str
+    lease: int
+    tries: int
+    late_ms: int
+
+
+class Scripts:
+    """Runs the scripts of one shop."""
+
+    def __init__(self, client: "redis.Redis", keys: Keys) -> None:
+        self._keys = keys
+        folder = files(__package__) / "lua"
+        books = (folder / "books.lua").read_text("utf-8")
+        self._scripts = {
+            name: client.register_script(
+                (books if name in WITH_BOOKS else "") + (folder / f"{name}.lua").read_text("utf-8")
+            )
+            for name in (*WITH_BOOKS, *ALONE)
+        }
+
+    def hold_stock(
+        self,
+        order: str,
+        wanted: Sequence[Wanted],
+        *,
+        basket: str,
+        currency: str,
+        amount: int,
+        visitor: str,
+        address: str,
+        limits: Limits,
+        hold_ms: int,
+        grace_ms: int,
+        session_seconds: int,
+        ask_ms: int,
+    ) -> HoldAnswer:
+        """Hold every line's units for one new order, or none. ``amount`` is in minor units."""
+        word, *rest = self._ask(
+            "hold_stock",
+            order,
+            lines=[asdict(w.line) | {"limit": w.limit, "opens_at": w.opens_at} for w in wanted],
+            basket=basket,
+            currency=currency,
+            amount=amount,
+            visitor=visitor,
+            address=address,
+            visitor_limit=limits.visitor,
+            address_limit=limits.address,
+            hold_ms=hold_ms,
+            grace_ms=grace_ms,
+            session_seconds=session_seconds,
+            ask_ms=ask_ms,
+            count="checkouts",
+        )
+        match Held(word):
+            case Held.SHORT:
+                shortages = tuple(
+                    Shortage(
+                        s["sku"],
+                        int(s["wanted"]),
+                        int(s["available"]),
+                        int(s["held"]),
+                        int(s["returns_at"]) if "returns_at" in s else None,
+                    )
+                    for s in json.loads(rest[0])
+                )
+                return HoldAnswer(Held.SHORT, shortages=shortages, overdue=tuple(rest[1:]))
+            case Held.VISITOR_LIMIT:
+                return HoldAnswer(Held.VISITOR_LIMIT, order=rest[0])
+            case Held.ADDRESS_LIMIT:
+                return HoldAnswer(Held.ADDRESS_LIMIT, number=int(rest[0]))
+            case Held.OVER_LIMIT | Held.NOT_OPEN as refused:
+                return HoldAnswer(refused, sku=rest[0], number=int(rest[1]))
+            case Held.UNKNOWN_SKU:
+                return HoldAnswer(Held.UNKNOWN_SKU, sku=rest[0])
+            case held:
+                return HoldAnswer(held)
+
+    def attach_session(self, order: str, *, version: int, session: str, url: str) -> Attached:
+        """Note the session that Stripe made under this version of the key."""
+        answer = self._ask("attach_session", order, version=version, session=session, url=url)
+        return Attached(answer[0])
+
+    def renew_session(self, order: str, *, version: int, session_seconds: int) -> Renewed:
+        """Number a new creation, because version ``version`` of the key will never say more."""
+        answer = self._ask("renew_session", order, version=version, session_seconds=session_seconds)
+        return Renewed(answer[0])
+
+    def settle_payment(
+        self,
+        order: str,
+        *,
+        payment_intent: str,
+        session: str,
+        amount: int,
+        email: str,
+        event: str = "",
+    ) -> Settled:
+        """Give the goods for a payment that succeeded, or make its refund due."""
+        answer = self._ask(
+            "settle_payment",
+            order,
+            event,
+            payment_intent=payment_intent,
+            session=session,
+            amount=amount,
+            email=email,
+        )
+        return Settled(answer[0])
+
+    def mark_processing(
+        self,
+        order: str,
+        *,
+        session: str,
+        payment_intent: str,
+        email: str,
+        ask_ms: int,
+        event: str = "",
+    ) -> Settled:
+        """Keep the units while the money is on its way; ask again after ``ask_ms``."""
+        answer = self._ask(
+            "mark_processing",
+            order,
+            event,
+            session=session,
+            payment_intent=payment_intent,
+            email=email,
+            ask_ms=ask_ms,
+        )
+        return Settled(answer[0])
+
+    def release_hold(
+        self,
+        order: str,
+        *,
+        session: str,
+        version: int,
+        reason: str,
+        who: str = "",
+        event: str = "",
+    ) -> Settled:
+        """Give held units back, on Stripe's word about ``session`` (or, named, on a person's)."""
+        answer = self._ask(
+            "release_hold",
+            order,
+            event,
+            session=session,
+            version=version,
+            reason=reason,
+            who=who,
+        )
+        return Settled(answer[0])
+
+    def review_order(
+        self,
+        order: str,
+        *,
+        reason: str,
+        payment_intent: str = "",
+        amount: int = 0,
+        email: str = "",
+        event: str = "",
+    ) -> Settled:
+        """Put the order before a person, its units kept where they are."""
+        answer = self._ask(
+            "review_order",
+            order,
+            event,
+            reason=reason,
+            payment_intent=payment_intent,
+            amount=amount,
+            email=email,
+        )
+        return Settled(answer[0])
+
+    def record_refund(
+        self,
+        order: str,
+        *,
+        refund: str,
+        payment_intent: str,
+        amount: int,
+        status: str,
+        reason: str,
+        again_ms: int,
+        event: str = "",
+    ) -> Recorded:
+        """Note a refund as Stripe tells it."""
+        answer = self._ask(
+            "record_refund",
+            order,
+            event,
+            refund=refund,
+            payment_intent=payment_intent,
+            amount=amount,
+            status=status,
+            reason=reason,
+            again_ms=again_ms,
+        )
+        return Recorded(answer[0])
+
+    def restock(self, sku: str, *, delta: int, reason: str, who: str, key: str) -> Restocked:
+        """Add units (``delta`` above 0) or take available ones away, once for each key."""
+        question = {
+            "order": "",
+            "sku": sku,
+            "delta": delta,
+            "reason": reason,
+            "who": who,
+            "event": key,
+        }
+        keys = [
+            *self._keys.books(),
+            self._keys.name(f"restock:{key}"),
+            self._keys.order(""),
+            self._keys.hold(""),
+        ]
+        answer: list[str] = self._scripts["restock"](keys, [json.dumps(question)])
+        return Restocked(answer[0])
+
+    def publish_catalogue(
+        self, products: Mapping[str, str], stock: Mapping[str, int], *, version: str, who: str
+    ) -> list[str]:
+        """Write products (JSON by slug); answers the SKUs that got their first stock."""
+        question = {
+            "order": "",
+            "products": dict(products),
+            "stock": dict(stock),
+            "version": version,
+            "who": who,
+        }
+        keys = [
+            *self._keys.books(),
+            self._keys.seen(""),
+            self._keys.name("catalogue"),
+            self._keys.name("catalogue:version"),
+        ]
+        answer: list[str] = self._scripts["publish_catalogue"](keys, [json.dumps(question)])
+        return answer[1:]
+
+    def claim_due(self, *, limit: int, lease_ms: int) -> list[Job]:
+        """Take at most ``limit`` jobs that are due; after ``lease_ms`` they are due again."""
+        lease, *rest = self._scripts["claim_due"](
+            [self._keys.name("due"), self._keys.name("tries")], [limit, lease_ms]
+        )
+        return [
+            Job(rest[i], int(lease), int(rest[i + 1]), int(rest[i + 2]))
+            for i in range(0, len(rest), 3)
+        ]
+
+    def finish_due(self, job: Job, *, order: str, field: str = "") -> str:
+        """Take the job off the list, noting the time in ``field`` of the order if one is named."""
+        return self._finish(job, order, 0, field)
+
+    def postpone_due(self, job: Job, *, order: str, delay_ms: int) -> str:
+        """Put the job back on the list, due again in ``delay_ms`` (1 or more)."""
+        return self._finish(job, order, max(1, delay_ms), "")
+
+    def _finish(self, job: Job, order: str, delay_ms: int, field: str) -> str:
+        keys = [self._keys.name("due"), self._keys.name("tries"), self._keys.order(order)]
+        answer: str = self._scripts["finish_due"](keys, [job.name, job.lease, delay_ms, field])
+        return answer
+
+    def _ask(self, script: str, order: str, event: str = "", **question: Any) -> list[str]:
+        keys = [
+            *self._keys.books(),
+            self._keys.seen(event),
+            self._keys.order(order),
+            self._keys.hold(order),
+        ]
+        question["order"] = order
+        if event:
+            question["event"] = event
+        answer: list[str] = self._scripts[script](keys, [json.dumps(question)])
+        return answer

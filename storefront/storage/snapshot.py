@@ -1,0 +1,60 @@
+"""Reads the whole books at one moment, for the audit."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import redis
+
+from storefront.domain.products import Level
+from storefront.storage.keys import Keys
+from storefront.storage.stock import COUNTERS
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """What one transaction read; every script leaves these in agreement."""
+
+    now: int
+    """Milliseconds."""
+    levels: Mapping[str, Level]
+    units: Mapping[str, tuple[str, Mapping[str, int]]]
+    """Order → (``held`` or ``sold``, units by SKU)."""
+    holds: Mapping[str, int]
+    """Order → deadline (ms)."""
+    states: Mapping[str, str]
+    """Order → state, as indexed."""
+    due: Mapping[str, int]
+    last_entry: str
+    """Id of the ledger's last entry; empty when there is none."""
+
+
+def take(client: redis.Redis, keys: Keys) -> Snapshot:
+    """The books of a shop at one moment, whatever else goes on."""
+    pipe = client.pipeline(transaction=True)
+    for counter in COUNTERS:
+        pipe.hgetall(keys.name(f"stock:{counter}"))
+    pipe.hgetall(keys.name("units"))
+    pipe.zrange(keys.name("holds"), 0, -1, withscores=True)
+    pipe.zrange(keys.name("states"), 0, -1)
+    pipe.zrange(keys.name("due"), 0, -1, withscores=True)
+    pipe.xrevrange(keys.name("ledger"), count=1)
+    pipe.time()
+    *counters, units, holds, states, due, last, (seconds, micros) = pipe.execute()
+    found = dict(zip(COUNTERS, counters, strict=True))
+    skus = sorted({sku for counter in counters for sku in counter})
+    return Snapshot(
+        now=seconds * 1000 + micros // 1000,
+        levels={s: Level(s, **{c: int(found[c].get(s, 0)) for c in COUNTERS}) for s in skus},
+        units={order: read_units(text) for order, text in units.items()},
+        holds={order: int(deadline) for order, deadline in holds},
+        states={m.rpartition(":")[2]: m.partition(":")[0] for m in states},
+        due={job: int(at) for job, at in due},
+        last_entry=last[0][0] if last else "",
+    )
+
+
+def read_units(text: str) -> tuple[str, dict[str, int]]:
+    """``held a=2,b=1`` as ``("held", {"a": 2, "b": 1})``."""
+    at, _, basket = text.partition(" ")
+    pairs = (part.rpartition("=") for part in basket.split(","))
+    return at, {sku: int(number) for sku, _, number in pairs}

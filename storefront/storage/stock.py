@@ -1,0 +1,65 @@
+"""Reads the stock counters."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import redis
+
+from storefront.domain.products import Level
+from storefront.storage.keys import Keys
+
+COUNTERS = ("available", "held", "sold", "written_off", "stocked")
+RETURNS_READ = 200
+"""How many of the earliest ending holds a page looks at to say when units may return."""
+
+
+@dataclass(frozen=True, slots=True)
+class ShelfReading:
+    """Everything about stock that a page shows, at one moment."""
+
+    levels: Mapping[str, Level]
+    """Available and held only."""
+    catalogue_version: str
+    now: int
+    """Milliseconds, by Redis' clock."""
+
+
+class Stock:
+    """The counters of one shop."""
+
+    def __init__(self, client: redis.Redis, keys: Keys) -> None:
+        self._client, self._keys = client, keys
+
+    def shelf(self) -> ShelfReading:
+        """What the shelf shows, in one round trip."""
+        pipe = self._client.pipeline(transaction=True)
+        pipe.hgetall(self._keys.name("stock:available"))
+        pipe.hgetall(self._keys.name("stock:held"))
+        pipe.zrange(self._keys.name("returns"), 0, RETURNS_READ - 1, withscores=True)
+        pipe.get(self._keys.name("catalogue:version"))
+        pipe.time()
+        available, held, returns, version, (seconds, micros) = pipe.execute()
+        first: dict[str, int] = {}
+        for member, deadline in returns:
+            first.setdefault(member.rpartition(":")[0], int(deadline))
+        levels = {
+            sku: Level(
+                sku,
+                available=int(number),
+                held=int(held.get(sku, 0)),
+                returns_at=first.get(sku),
+            )
+            for sku, number in available.items()
+        }
+        return ShelfReading(levels, version or "", seconds * 1000 + micros // 1000)
+
+    def levels(self) -> list[Level]:
+        """Every SKU's counters at one moment, by SKU."""
+        pipe = self._client.pipeline(transaction=True)
+        for counter in COUNTERS:
+            pipe.hgetall(self._keys.name(f"stock:{counter}"))
+        found = dict(zip(COUNTERS, pipe.execute(), strict=True))
+        return [
+            Level(sku, **{counter: int(found[counter].get(sku, 0)) for counter in COUNTERS})
+            for sku in sorted(found["stocked"])
+        ]

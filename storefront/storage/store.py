@@ -1,0 +1,58 @@
+"""One shop in Redis: its scripts and its readers."""
+
+import redis
+
+from storefront.storage import connection, snapshot
+from storefront.storage.catalogue import Catalogues
+from storefront.storage.due import Due
+from storefront.storage.keys import Keys
+from storefront.storage.ledger import Ledger
+from storefront.storage.orders import Orders
+from storefront.storage.scripts import Scripts
+from storefront.storage.snapshot import Snapshot
+from storefront.storage.stock import Stock
+
+
+class Store:
+    """Everything that a shop keeps. Its methods raise ``connection.UNREACHABLE`` errors."""
+
+    def __init__(self, client: redis.Redis, shop_id: str) -> None:
+        self._client = client
+        self.keys = Keys(shop_id)
+        self.scripts = Scripts(client, self.keys)
+        self.stock = Stock(client, self.keys)
+        self.orders = Orders(client, self.keys)
+        self.catalogue = Catalogues(client, self.keys)
+        self.due = Due(client, self.keys)
+        self.ledger = Ledger(client, self.keys)
+
+    def now(self) -> int:
+        """Redis' time in milliseconds, by which every deadline counts."""
+        seconds, micros = self._client.time()
+        return int(seconds) * 1000 + int(micros) // 1000
+
+    def ping(self) -> None:
+        """Return when Redis answers."""
+        self._client.ping()
+
+    def durability(self, *, strict: bool) -> list[str]:
+        """Why this Redis may lose what it has acknowledged, one sentence each."""
+        return connection.durability(self._client, strict)
+
+    def snapshot(self) -> Snapshot:
+        """The whole books at one moment."""
+        return snapshot.take(self._client, self.keys)
+
+    def count(self, metric: str, by: int = 1) -> None:
+        """Add to one of the shop's counters for ``/metrics``."""
+        self._client.hincrby(self.keys.name("metrics"), metric, by)
+
+    def metrics(self) -> dict[str, int]:
+        """The shop's counters for ``/metrics``."""
+        found: dict[str, str] = self._client.hgetall(self.keys.name("metrics"))
+        return {name: int(value) for name, value in found.items()}
+
+
+def open_store(client: redis.Redis, shop_id: str) -> Store:
+    """The shop called ``shop_id`` on this Redis."""
+    return Store(client, shop_id)
