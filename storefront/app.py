@@ -1,0 +1,90 @@
+"""Joins the parts: the only module that knows them all."""
+
+from flask import Flask
+from limits.storage import RedisStorage, Storage
+
+from storefront.clients.mail import Mailer
+from storefront.clients.stripe_api import Stripe
+from storefront.services.shop import Shop
+from storefront.settings import ROOT, Settings, load_settings
+from storefront.storage import embedded
+from storefront.storage.connection import UNREACHABLE, connect
+from storefront.storage.keys import Keys
+from storefront.storage.store import open_store
+from storefront.web import (
+    admin,
+    assets,
+    bag,
+    checkout,
+    current,
+    errors,
+    formats,
+    health,
+    limits,
+    orders,
+    pages,
+    pictures,
+    security,
+    shelf,
+    webhooks,
+)
+
+
+def open_shop(settings: Settings) -> Shop:
+    """The shop that these settings describe. Connects when first used, and starts nothing."""
+    client = connect(_redis_url(settings))
+    return Shop(
+        settings=settings,
+        store=open_store(client, settings.shop_id),
+        stripe=Stripe(settings),
+        mailer=Mailer(settings),
+    )
+
+
+def create_app(settings: Settings | None = None) -> Flask:
+    """The shop as a web application; with no settings, those of the environment.
+
+    Raises SettingsError, one sentence, when a setting is wrong.
+    """
+    settings = settings or load_settings()
+    counts = RedisStorage(
+        "redis://",
+        connection_pool=connect(_redis_url(settings)).connection_pool,
+        key_prefix=Keys(settings.shop_id).name("limit"),
+        wrap_exceptions=True,
+    )
+    return assemble(open_shop(settings), counts)
+
+
+def assemble(shop: Shop, counts: Storage | None = None) -> Flask:
+    """The web application of a shop that is open already.
+
+    ``counts`` keeps what the processes count together for the rate limits; without it each counts
+    for itself.
+    """
+    settings = shop.settings
+    app = Flask(
+        "storefront", static_folder=ROOT / "static", template_folder=str(ROOT / "templates")
+    )
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    security.configure(app, settings)
+    counted = limits.Limits(counts)
+    current.join(app, current.Joined(shop, counted))
+
+    # In this order each request is looked at: its host, how often its sender comes, its token.
+    security.register(app, settings)
+    if settings.rate_limit:
+        limits.register(app, counted)
+    security.csrf.init_app(app)
+
+    formats.register(app, settings)
+    assets.register(app)
+    pages.register(app, settings)
+    errors.register(app, UNREACHABLE)
+    for part in (shelf, bag, checkout, orders, webhooks, health, pictures, admin):
+        app.register_blueprint(part.blueprint)
+    return app
+
+
+def _redis_url(settings: Settings) -> str:
+    return settings.redis_url or embedded.url(settings.instance)

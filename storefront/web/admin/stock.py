@@ -1,0 +1,106 @@
+"""Every SKU's stock, adding and taking away, and the ledger of what changed."""
+
+from dataclasses import dataclass
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response as Answer
+
+from storefront.domain.errors import BadInput
+from storefront.domain.products import Level
+from storefront.services import holds, restocking
+from storefront.services.shelf import look
+from storefront.web import forms
+from storefront.web.current import shop
+
+blueprint = Blueprint("stock", __name__)
+
+MAX_REASON = 200
+ENTRIES = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Typed:
+    """What the operator typed into one SKU's form, and why it was not done."""
+
+    sku: str
+    delta: str
+    reason: str
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One SKU with its product's name."""
+
+    name: str
+    published: bool
+    level: Level
+
+
+def _page(typed: Typed | None = None) -> str:
+    catalogue = look(shop()).catalogue
+    entries = {v.sku: (p, v) for p, v in catalogue.entries(catalogue.products)}
+    rows = []
+    for level in restocking.levels(shop()):
+        product, variant = entries.get(level.sku, (None, None))
+        name = product.name_of(variant) if product and variant else ""
+        rows.append(Row(name, bool(product and product.published), level))
+    only = request.args.get("sku") or None
+    return render_template(
+        "admin/stock.html",
+        rows=rows,
+        names={row.level.sku: row.name for row in rows},
+        typed=typed,
+        new_key=forms.new_token,
+        entries=restocking.history(shop(), only, ENTRIES),
+        only=only,
+        overdue=holds.overdue(shop()),
+    )
+
+
+@blueprint.get("/")
+def show() -> str:
+    """The operator looks at the stock."""
+    return _page()
+
+
+def _read_change() -> tuple[int, str, str]:
+    """The change, its reason and its one-time key; BadInput says what is wrong with one of them."""
+    delta = forms.signed_number(request.form.get("delta", ""), "The change")
+    if delta == 0:
+        raise BadInput("The change must not be 0.")
+    reason = request.form.get("reason", "").strip()
+    if not reason:
+        raise BadInput("Say why: the reason stands in the ledger.")
+    if len(reason) > MAX_REASON or not reason.isprintable():
+        raise BadInput(f"The reason must be one line of at most {MAX_REASON} characters.")
+    return delta, reason, forms.one_time(request.form.get("key", ""))
+
+
+def _refuse(sku: str, error: str, status: int) -> tuple[str, int]:
+    """The page again, with what was typed still in its fields."""
+    form = request.form
+    typed = Typed(sku, form.get("delta", ""), form.get("reason", ""), error)
+    return _page(typed), status
+
+
+@blueprint.post("/restock")
+def change() -> tuple[str, int] | Answer:
+    """The operator adds units or takes some away; the same form sent twice counts once."""
+    sku = request.form.get("sku", "")
+    try:
+        delta, reason, key = _read_change()
+    except BadInput as error:
+        return _refuse(sku, str(error), 422)
+    done = restocking.restock(shop(), sku=sku, delta=delta, reason=reason, who="admin", key=key)
+    match done.word:
+        case "done":
+            flash(f"{sku}: {delta:+d} counted.", "good")
+        case "already":
+            flash(f"{sku}: this form was counted before, so nothing was changed again.")
+        case "not_enough":
+            left = done.level.available if done.level else 0
+            return _refuse(sku, f"Only {left} available: no more can be taken away.", 409)
+        case _:
+            return _refuse(sku[:60], "No article has this number.", 422)
+    return redirect(url_for("admin.stock.show"), 303)

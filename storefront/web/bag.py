@@ -1,0 +1,97 @@
+"""The bag: what the visitor means to buy. It holds no stock."""
+
+from dataclasses import dataclass
+
+from flask import Blueprint, Response, make_response, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response as Answer
+
+from storefront.domain.errors import BadInput, OverLimit, UnknownSku
+from storefront.domain.products import Level, Product, Variant
+from storefront.services.shelf import Shelf, look
+from storefront.web import forms, visitors
+from storefront.web.current import shop
+from storefront.web.shelf import limit_of
+
+blueprint = Blueprint("bag", __name__)
+
+
+@dataclass(frozen=True, slots=True)
+class BagLine:
+    """One SKU in the bag, beside what is true of it now."""
+
+    sku: str
+    quantity: int
+    product: Product | None
+    """None when it was taken off the shelf meanwhile."""
+    variant: Variant | None
+    level: Level
+    state: str
+    limit: int
+
+    @property
+    def total(self) -> int:
+        """Minor units for the whole line."""
+        return self.variant.price * self.quantity if self.variant else 0
+
+    @property
+    def enough(self) -> bool:
+        """Whether the line could be held in full now."""
+        return self.product is not None and self.quantity <= self.level.available
+
+
+def lines_of(shelf: Shelf, units: dict[str, int]) -> list[BagLine]:
+    """The bag's lines with their product, price and stock of this moment."""
+    lines = []
+    for sku, quantity in units.items():
+        product, variant = shelf.catalogue.by_sku(sku) or (None, None)
+        lines.append(
+            BagLine(
+                sku=sku,
+                quantity=quantity,
+                product=product,
+                variant=variant,
+                level=shelf.levels.get(sku, Level(sku)),
+                state=str(shelf.state(sku)) if product else "sold_out",
+                limit=limit_of(product) if product else 0,
+            )
+        )
+    return lines
+
+
+@blueprint.get("/bag")
+def show() -> Response:
+    """The visitor looks over what they chose."""
+    lines = lines_of(look(shop()), visitors.bag())
+    page = render_template(
+        "bag.html",
+        lines=lines,
+        total=sum(line.total for line in lines),
+        token=forms.new_token(),
+    )
+    response = make_response(page)
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+@blueprint.post("/bag")
+def change() -> Answer:
+    """The visitor puts something into the bag, changes how many, or takes it out (0)."""
+    sku = forms.sku(request.form.get("sku", ""))
+    quantity = forms.whole_number(request.form.get("quantity", ""), "The quantity")
+    units = visitors.bag()
+    if request.form.get("add"):
+        quantity += units.get(sku, 0)
+    if quantity:
+        found = look(shop()).catalogue.by_sku(sku)
+        if found is None:
+            raise UnknownSku(sku)
+        limit = limit_of(found[0])
+        if quantity > limit:
+            raise OverLimit(sku, limit)
+        if sku not in units and len(units) >= visitors.MAX_BAG:
+            raise BadInput(f"The bag has room for {visitors.MAX_BAG} different articles.")
+        units[sku] = quantity
+    else:
+        units.pop(sku, None)
+    visitors.keep_bag(units)
+    return redirect(url_for("bag.show"), 303)

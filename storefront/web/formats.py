@@ -1,0 +1,65 @@
+"""Money and times as people read them, in the shop's locale."""
+
+from datetime import UTC, datetime
+from functools import lru_cache
+
+from babel import Locale
+from babel.dates import format_date, format_skeleton, format_time
+from babel.numbers import format_currency
+from flask import Flask
+from markupsafe import Markup, escape
+
+from storefront.domain.money import to_decimal
+from storefront.settings import Settings
+
+
+@lru_cache(maxsize=1024)
+def money(amount: int, currency: str, locale: str) -> str:
+    """``amount`` minor units written out: 2500 usd in en_US is $25.00."""
+    return format_currency(to_decimal(amount, currency), currency.upper(), locale=locale)
+
+
+def moment(milliseconds: int) -> datetime:
+    """Milliseconds since 1970 as an aware time in UTC."""
+    return datetime.fromtimestamp(milliseconds / 1000, UTC)
+
+
+def iso(milliseconds: int) -> str:
+    """Milliseconds since 1970 as ISO 8601 in UTC, to the second: 2026-12-01T10:00:00Z."""
+    return moment(milliseconds).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def clock(milliseconds: int, locale: str) -> str:
+    """The time of day with its zone: 14:32 UTC."""
+    return f"{format_time(moment(milliseconds), 'short', locale=locale)} UTC"
+
+
+def day_and_clock(milliseconds: int, locale: str) -> str:
+    """Day and time with the zone: 1 Dec, 10:00 UTC."""
+    day = format_skeleton("MMMd", moment(milliseconds), locale=locale)
+    return f"{day}, {clock(milliseconds, locale)}"
+
+
+def date_and_clock(milliseconds: int, locale: str) -> str:
+    """Full date and time with the zone, for records."""
+    day = format_date(moment(milliseconds), "medium", locale=locale)
+    return f"{day}, {clock(milliseconds, locale)}"
+
+
+def _tag(milliseconds: int, words: str, local: str) -> Markup:
+    """A ``<time>`` in UTC; the script writes it in the visitor's own zone, as ``local`` says."""
+    return Markup('<time datetime="{}" data-local="{}">{}</time>').format(
+        iso(milliseconds), local, escape(words)
+    )
+
+
+def register(app: Flask, settings: Settings) -> None:
+    """Give every template the filters ``money``, ``clock``, ``moment``, ``record`` and ``iso``."""
+    locale = str(Locale.parse(settings.shop_locale))
+    app.add_template_filter(
+        lambda amount, currency=settings.shop_currency: money(amount, currency, locale), "money"
+    )
+    app.add_template_filter(lambda ms: _tag(ms, clock(ms, locale), "time"), "clock")
+    app.add_template_filter(lambda ms: _tag(ms, day_and_clock(ms, locale), "day"), "moment")
+    app.add_template_filter(lambda ms: _tag(ms, date_and_clock(ms, locale), "date"), "record")
+    app.add_template_filter(iso, "iso")

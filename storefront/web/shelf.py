@@ -1,0 +1,72 @@
+"""The shelf, one product's page, and the stock as numbers."""
+
+from typing import Any
+
+from flask import Blueprint, Response, abort, jsonify, render_template
+
+from storefront.domain.products import Product
+from storefront.services.shelf import Shelf, look
+from storefront.web import formats, forms
+from storefront.web.current import settings, shop
+
+blueprint = Blueprint("shelf", __name__)
+
+RANK = ("available", "low", "held", "soon", "sold_out")
+"""States of stock, the most hopeful first."""
+
+
+def best_state(shelf: Shelf, product: Product) -> str:
+    """The most hopeful state among a product's variants."""
+    return min((str(shelf.state(v.sku)) for v in product.variants), key=RANK.index)
+
+
+def units_left(shelf: Shelf, product: Product) -> int:
+    """Available units of all variants together."""
+    return sum(shelf.levels[v.sku].available for v in product.variants)
+
+
+def limit_of(product: Product) -> int:
+    """Units of one SKU that one order may have."""
+    return product.max_per_order or settings().max_per_order
+
+
+@blueprint.get("/")
+def index() -> str:
+    """The visitor looks at everything that is for sale."""
+    shelf = look(shop())
+    return render_template("shelf.html", shelf=shelf, best_state=best_state, units_left=units_left)
+
+
+@blueprint.get("/products/<slug>")
+def product(slug: str) -> str:
+    """The visitor looks at one product, to buy it or to put it into the bag."""
+    shelf = look(shop())
+    found = shelf.catalogue.by_slug(slug)
+    if found is None:
+        abort(404)
+    state = best_state(shelf, found)
+    return render_template(
+        "product.html",
+        shelf=shelf,
+        product=found,
+        state=state,
+        left=units_left(shelf, found),
+        chosen=next(v.sku for v in found.variants if shelf.state(v.sku) == state),
+        limit=limit_of(found),
+        token=forms.new_token(),
+    )
+
+
+@blueprint.get("/stock.json")
+def stock() -> Response:
+    """A program asks how many units of each published SKU are left."""
+    shelf = look(shop())
+    levels: dict[str, dict[str, Any]] = {}
+    for item, variant in shelf.catalogue.entries(shelf.catalogue.published):
+        level = shelf.levels[variant.sku]
+        levels[variant.sku] = {"available": level.available, "held": level.held}
+        if item.opens_at is not None and item.opens_at > shelf.now:
+            levels[variant.sku]["opens_at"] = formats.iso(item.opens_at)
+    response = jsonify(levels)
+    response.headers["Cache-Control"] = "no-store"
+    return response

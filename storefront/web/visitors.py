@@ -1,0 +1,102 @@
+"""What a visitor's signed cookie keeps: who they are to us, their bag, and their running hold."""
+
+import hashlib
+import hmac
+import ipaddress
+import secrets
+import time
+from dataclasses import dataclass
+
+from flask import request, session
+
+from storefront.web.current import settings
+
+VISITOR = "visitor"
+BAG = "bag"
+HOLD = "hold"
+
+MAX_BAG = 40
+"""Different SKUs in one bag: a cookie has room for 4 kB."""
+
+
+def visitor() -> str:
+    """This browser's random id, made at its first act."""
+    known = session.get(VISITOR)
+    if not isinstance(known, str):
+        known = secrets.token_urlsafe(12)
+        session[VISITOR] = known
+        session.permanent = True
+    return known
+
+
+def client_address() -> str:
+    """The client's address behind the trusted proxies, an IPv6 one cut to its /64.
+
+    A household or a phone owns a whole /64, so the single address says nothing.
+    """
+    text = request.remote_addr or ""
+    try:
+        address = ipaddress.ip_address(text.partition("%")[0])
+    except ValueError:
+        return "unknown"
+    if isinstance(address, ipaddress.IPv6Address):
+        if address.ipv4_mapped:
+            return str(address.ipv4_mapped)
+        return str(ipaddress.ip_network((address, 64), strict=False))
+    return str(address)
+
+
+def address_mark() -> str:
+    """The client's address as it may be stored: recognised again, never read back."""
+    key = settings().secret_key.encode()
+    message = b"address:" + client_address().encode()
+    return hmac.new(key, message, hashlib.sha256).hexdigest()[:32]
+
+
+def bag() -> dict[str, int]:
+    """Units by SKU in this browser's bag."""
+    kept = session.get(BAG)
+    return dict(kept) if isinstance(kept, dict) else {}
+
+
+def keep_bag(units: dict[str, int]) -> None:
+    """Keep these units as the bag; none at all forgets it."""
+    visitor()
+    if units:
+        session[BAG] = units
+    else:
+        session.pop(BAG, None)
+
+
+@dataclass(frozen=True, slots=True)
+class RunningHold:
+    """The hold this browser took last, for the way back to it."""
+
+    token: str
+    until: int
+    """Milliseconds since 1970: when the hold ends."""
+    from_bag: bool
+
+
+def remember_hold(token: str, until: int, *, from_bag: bool) -> None:
+    """Keep the way back to the order that was just begun; costs no trip to Redis."""
+    session[HOLD] = [token, until, from_bag]
+
+
+def remembered_hold() -> RunningHold | None:
+    """The hold this browser took last, running or not."""
+    match session.get(HOLD):
+        case [str(token), int(until), bool(from_bag)]:
+            return RunningHold(token, until, from_bag)
+    return None
+
+
+def running_hold() -> RunningHold | None:
+    """The hold this browser took last, while it runs."""
+    hold = remembered_hold()
+    return hold if hold and hold.until > time.time() * 1000 else None
+
+
+def forget_hold() -> None:
+    """The order is decided: no way back is offered any more."""
+    session.pop(HOLD, None)
