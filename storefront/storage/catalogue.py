@@ -15,6 +15,10 @@ class Catalogues:
         self._client, self._keys = client, keys
         self._kept = Catalogue(version="never read")
 
+    def current(self) -> Catalogue:
+        """The catalogue as it stands, for the price of reading its version."""
+        return self.at(self._client.get(self._keys.name("catalogue:version")) or "")
+
     def at(self, version: str) -> Catalogue:
         """The catalogue of this version; it costs a round trip only when it has changed."""
         return self._kept if self._kept.version == version else self.read()

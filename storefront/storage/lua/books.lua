@@ -92,23 +92,38 @@ local function set_state(state, reason)
   redis.call('HSET', ORDER, 'state', state, 'reason', reason or '', 'updated', int(now), 'at:' .. state, int(now))
 end
 
--- The hold no longer ends by itself: its units are not promised to anyone else.
+-- The shopper is done, though units may still be held: nobody is told that they may return, and
+-- the hold counts for no limit, so that it never blocks its own shopper.
 local function stop_promising(lines)
   for _, line in ipairs(lines) do
     redis.call('ZREM', RETURNS, line.sku .. ':' .. ask.order)
   end
+  local who = redis.call('HMGET', ORDER, 'visitor', 'address', 'created')
+  redis.call('ZREM', VISITORS, (who[1] or '') .. ':' .. who[3] .. ':' .. ask.order)
+  redis.call('ZREM', ADDRESSES, (who[2] or '') .. ':' .. who[3] .. ':' .. ask.order)
+  redis.call('HDEL', ORDER, 'address')
 end
 
 -- The hold is over; its units must be moved in the same script.
 local function end_hold(lines)
-  local who = redis.call('HMGET', ORDER, 'visitor', 'address', 'created')
   redis.call('DEL', HOLD)
   redis.call('ZREM', HOLDS, ask.order)
   stop_promising(lines)
-  redis.call('ZREM', VISITORS, (who[1] or '') .. ':' .. who[3] .. ':' .. ask.order)
-  redis.call('ZREM', ADDRESSES, (who[2] or '') .. ':' .. who[3] .. ':' .. ask.order)
-  redis.call('HDEL', ORDER, 'address')
   redis.call('ZREM', DUE, 'ask:' .. ask.order, 'expire:' .. ask.order)
+end
+
+-- Remember every session that the order ever had; the first one is its own. Whether it was new.
+local function note_session(session)
+  if session == '' then return false end
+  local known = redis.call('HMGET', ORDER, 'session', 'sessions')
+  local sessions = cjson.decode(known[2] or '[]')
+  for _, one in ipairs(sessions) do
+    if one == session then return false end
+  end
+  sessions[#sessions + 1] = session
+  redis.call('HSET', ORDER, 'sessions', cjson.encode(sessions))
+  if not known[1] then redis.call('HSET', ORDER, 'session', session) end
+  return true
 end
 
 local function keep_email()

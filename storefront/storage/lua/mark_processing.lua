@@ -16,7 +16,8 @@ if fields[1] ~= 'pending' and fields[1] ~= 'open' then
   if fields[1] == 'released' then schedule('ask:' .. ask.order, now + ask.ask_ms) end
   return answer('kept', fields[1])
 end
-redis.call('HSET', ORDER, 'session', ask.session, 'payment_intent', ask.payment_intent)
+note_session(ask.session)
+redis.call('HSET', ORDER, 'payment_intent', ask.payment_intent)
 redis.call('PERSIST', HOLD)
 stop_promising(cjson.decode(fields[2]))
 redis.call('ZREM', DUE, 'expire:' .. ask.order)

@@ -18,6 +18,7 @@ end
 redis.call('HSET', ORDER, payment, int(ask.amount))
 redis.call('HSET', PAYMENTS, ask.payment_intent, ask.order)
 keep_email()
+note_session(ask.session)
 local refund = 'refund:' .. ask.order .. ':' .. ask.payment_intent
 local lines, at = cjson.decode(fields[2]), units_at()
 if paid_by or at == 'sold' then

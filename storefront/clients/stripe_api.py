@@ -1,0 +1,241 @@
+"""Stripe, in the few calls that a shop needs.
+
+The only importer of ``stripe``. Every answer is a fact from ``domain.payments``; every failure is one
+of four: ``StripeRefused`` (a clear no), ``StripeUnreachable`` (unknown: ask again with the same key),
+``StripeSpent`` (the key replays a saved 5xx for ever: look, then go on with another) and
+``StripeKeyMismatch`` (the key was used with other parameters: look what it made).
+https://docs.stripe.com/api/idempotent_requests
+"""
+
+import json
+import logging
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from email.utils import parsedate_to_datetime
+from typing import Any, cast
+
+import requests
+import stripe
+from requests.adapters import HTTPAdapter
+
+from storefront.domain.errors import (
+    SignatureInvalid,
+    StripeKeyMismatch,
+    StripeRefused,
+    StripeSpent,
+    StripeUnreachable,
+)
+from storefront.domain.payments import (
+    Payment,
+    RefundFact,
+    from_intent,
+    from_refund,
+    from_session,
+)
+
+API_VERSION = "2026-10-28.endive"
+"""What our parameters and facts are written for."""
+TIMEOUT_SECONDS = 8
+"""One try. With the one repeat that the library makes, a call ends within 17 s."""
+REPEATS = 1
+CONNECTIONS = 100
+"""Kept open to Stripe by one process. One pool for all greenlets: a pool for each would pay a TLS
+handshake with every call."""
+KEYS_FOR_EXPIRY = 5
+"""Ending a session twice is harmless, so its spent keys need no memory: the next number is tried."""
+
+log = logging.getLogger(__name__)
+
+
+class Stripe:
+    """A shop's account at Stripe. Safe to share between threads and greenlets."""
+
+    def __init__(
+        self,
+        secret_key: str,
+        *,
+        api_base: str = "",
+        webhook_secrets: tuple[str, ...] = (),
+        count: Callable[[str, str], None] = lambda call, outcome: None,
+    ) -> None:
+        """``api_base`` is another address that speaks Stripe's API; empty is Stripe's own.
+
+        ``count`` is told of each call's name and outcome (``ok``, ``refused``, ``unknown``).
+        """
+        session = requests.Session()
+        adapter = HTTPAdapter(pool_connections=4, pool_maxsize=CONNECTIONS)
+        session.mount("https://", adapter)
+        session.mount("http://", adapter)
+        session.hooks["response"].append(self._read_clock)
+        # Stripe's own tooling: it would send what our calls took along with the next ones.
+        stripe.enable_telemetry = False
+        self._client = stripe.StripeClient(
+            secret_key,
+            stripe_version=API_VERSION,
+            http_client=stripe.RequestsClient(timeout=TIMEOUT_SECONDS, session=session),
+            base_addresses={"api": api_base} if api_base else None,
+            max_network_retries=REPEATS,
+        )
+        self._webhook_secrets = webhook_secrets
+        self._count = count
+        self.clock: float | None = None
+        """Seconds since 1970 by Stripe's ``Date`` header, as of the last answer."""
+
+    def create_session(self, params: Mapping[str, Any], key: str) -> Payment:
+        """Make a Checkout Session, or get the one that this key made before."""
+        with self._call("session_create"):
+            made = self._client.v1.checkout.sessions.create(
+                cast("Any", dict(params)), {"idempotency_key": key}
+            )
+        if _replayed(made):
+            return self.session(made.id)  # a replay shows the old body
+        return from_session(_plain(made))
+
+    def session(self, session_id: str) -> Payment:
+        """What a session and its PaymentIntent are now."""
+        with self._call("session_retrieve"):
+            found = self._client.v1.checkout.sessions.retrieve(
+                session_id, {"expand": ["payment_intent"]}
+            )
+        return from_session(_plain(found))
+
+    def expire_session(self, session_id: str) -> Payment:
+        """End an open session, so that nothing can be paid with it any more.
+
+        Raises StripeRefused when it is not open: it is paid, being paid, or ended already.
+        """
+        for number in range(1, KEYS_FOR_EXPIRY + 1):
+            try:
+                with self._call("session_expire"):
+                    ended = self._client.v1.checkout.sessions.expire(
+                        session_id,
+                        {"expand": ["payment_intent"]},
+                        {"idempotency_key": f"session:{session_id}:expire:{number}"},
+                    )
+                return from_session(_plain(ended))
+            except StripeSpent:
+                continue
+        raise StripeUnreachable(f"ending {session_id} was answered with saved errors only")
+
+    def sessions_between(self, earliest: int, latest: int) -> Iterator[Payment]:
+        """Every session created in this time (seconds, both included), the newest first."""
+        with self._call("session_list"):
+            page = self._client.v1.checkout.sessions.list(
+                {
+                    "created": {"gte": earliest, "lte": latest},
+                    "limit": 100,
+                    "expand": ["data.payment_intent"],
+                }
+            )
+            for found in page.auto_paging_iter():
+                yield from_session(_plain(found))
+
+    def intent(self, payment_intent: str) -> Payment:
+        """What a PaymentIntent is now."""
+        with self._call("intent_retrieve"):
+            found = self._client.v1.payment_intents.retrieve(payment_intent)
+        return from_intent(_plain(found))
+
+    def refunds(self, payment_intent: str) -> list[RefundFact]:
+        """Every refund of a payment."""
+        with self._call("refund_list"):
+            page = self._client.v1.refunds.list({"payment_intent": payment_intent, "limit": 100})
+            return [from_refund(_plain(found)) for found in page.auto_paging_iter()]
+
+    def create_refund(
+        self, payment_intent: str, *, amount: int, metadata: Mapping[str, str], key: str
+    ) -> RefundFact:
+        """Send ``amount`` minor units of a payment back, or get the refund this key made before."""
+        with self._call("refund_create"):
+            made = self._client.v1.refunds.create(
+                {
+                    "payment_intent": payment_intent,
+                    "amount": amount,
+                    "metadata": dict(metadata),
+                    "reason": "requested_by_customer",
+                },
+                {"idempotency_key": key},
+            )
+        return from_refund(_plain(made))
+
+    def mode(self) -> str:
+        """``live`` or ``test``, as proof that the key works."""
+        with self._call("balance_retrieve"):
+            balance = self._client.v1.balance.retrieve()
+        return "live" if balance.livemode else "test"
+
+    def webhook_addresses(self) -> list[tuple[str, str]]:
+        """Address and status of each webhook endpoint that the account has."""
+        with self._call("webhook_list"):
+            page = self._client.v1.webhook_endpoints.list({"limit": 100})
+            return [(endpoint.url, endpoint.status) for endpoint in page.auto_paging_iter()]
+
+    def event(self, body: bytes, signature: str) -> dict[str, Any]:
+        """The event in a webhook's raw body, once its signature is proven.
+
+        Raises SignatureInvalid for anything else: a wrong or old signature, a body that is no
+        UTF-8, no JSON or no event.
+        """
+        for secret in self._webhook_secrets:
+            try:
+                text = body.decode("utf-8")
+                stripe.WebhookSignature.verify_header(text, signature, secret, 300)
+                event = json.loads(text)
+                if not isinstance(event["data"]["object"], dict) or not isinstance(event["id"], str):
+                    raise SignatureInvalid("signed, but no event")
+                if not isinstance(event["type"], str):
+                    raise SignatureInvalid("signed, but an event without a type")
+            except stripe.SignatureVerificationError:
+                continue
+            except (ValueError, TypeError, KeyError, RecursionError) as error:
+                raise SignatureInvalid("the body is no event") from error
+            else:
+                return cast("dict[str, Any]", event)
+        raise SignatureInvalid("no signature of ours fits")
+
+    @contextmanager
+    def _call(self, name: str) -> Iterator[None]:
+        outcome = "unknown"
+        try:
+            yield
+            outcome = "ok"
+        except stripe.StripeError as error:
+            named = _named(error)
+            outcome = "refused" if isinstance(named, StripeRefused) else "unknown"
+            log.log(
+                logging.INFO if outcome == "refused" else logging.WARNING,
+                "stripe %s %s: %s",
+                name,
+                outcome,
+                error.code or type(error).__name__,
+            )
+            raise named from error
+        finally:
+            self._count(name, outcome)
+
+    def _read_clock(self, response: requests.Response, *_: Any, **__: Any) -> None:
+        if date := response.headers.get("Date"):
+            self.clock = parsedate_to_datetime(date).timestamp()
+
+
+def _named(error: stripe.StripeError) -> Exception:
+    """What a failure of the library means for the shop."""
+    status = error.http_status or 0
+    message = error.user_message or str(error)
+    if status >= 500:
+        replayed = (error.headers or {}).get("idempotent-replayed") == "true"
+        return StripeSpent(message) if replayed else StripeUnreachable(message)
+    if status in {409, 429} or not 400 <= status < 500:
+        return StripeUnreachable(message)
+    if isinstance(error, stripe.IdempotencyError):
+        return StripeKeyMismatch(message)
+    return StripeRefused(message, error.code or "", status)
+
+
+def _plain(found: stripe.StripeObject) -> dict[str, Any]:
+    return cast("dict[str, Any]", found.to_dict())
+
+
+def _replayed(made: Any) -> bool:
+    response = made.last_response
+    return response is not None and response.headers.get("idempotent-replayed") == "true"

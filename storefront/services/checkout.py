@@ -1,0 +1,252 @@
+"""From wanting to paying: hold everything or nothing, then open the payment.
+
+A shopper is never blocked by his own hold: the same basket resumes its payment, another one ends the
+old hold first. A double click is one order, because the order's id comes from the form's token.
+"""
+
+import logging
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from storefront.domain import orders as rules
+from storefront.domain.errors import (
+    BadInput,
+    NotEnoughStock,
+    NotOpenYet,
+    OverLimit,
+    StripeError,
+    StripeKeyMismatch,
+    StripeRefused,
+    StripeSpent,
+    StripeUnreachable,
+    TooManyHolds,
+    UnknownSku,
+)
+from storefront.domain.money import MAX_AMOUNT
+from storefront.domain.orders import Line, Order, Reason, State
+from storefront.services import links, sessions, settlement
+from storefront.services.shop import Shop
+from storefront.storage.scripts import Attached, Held, HoldAnswer, Limits, Settled, Wanted
+
+ASK_MS = 30_000
+"""A creation ends within 17 s; an order without payment page after this long was left by its web
+process, and the worker looks after it."""
+MOST_LINES = 50
+"""Different SKUs in one order; Stripe takes 100 line items."""
+ROUNDS = 8
+"""How often a checkout may clear the way (end an old hold, settle overdue ones) and try again."""
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """Where a checkout led: the order, and the address to send the shopper to."""
+
+    order: Order
+    url: str
+
+
+def begin(
+    shop: Shop, *, visitor: str, address: str, form_token: str, wanted: Mapping[str, int]
+) -> Started:
+    """Hold what is wanted (units by SKU) for the visitor and open its payment.
+
+    ``address`` stands for the client's network address. Raises the refusals of ``domain.errors``,
+    with nothing held; StripeError when the payment page could not be prepared: nothing is charged,
+    and what was held goes back as soon as Stripe confirms that nothing can be paid.
+    """
+    lines = _priced(shop, wanted)
+    basket = rules.basket_of(wanted)
+    form_token = form_token or secrets.token_urlsafe(16)
+    for order in shop.store.orders.get_many(shop.store.orders.live_of(visitor)):
+        if order.basket == basket and (started := _resume(shop, order)):
+            return started
+    attempt = 1
+    cleared: set[str] = set()
+    for _ in range(ROUNDS):
+        order_id = links.order_id(shop.settings, visitor, form_token, basket, str(attempt))
+        answer = _hold(shop, order_id, lines, basket, visitor, address)
+        match answer.word:
+            case Held.HELD:
+                log.info("order %s: held", order_id, extra={"order": order_id})
+                return open_payment(shop, _known(shop, order_id))
+            case Held.ALREADY:
+                if started := _resume(shop, _known(shop, order_id)):
+                    return started
+                attempt += 1  # that one ended unpaid; the shopper wants it again
+            case Held.VISITOR_LIMIT:
+                old = _known(shop, answer.order)
+                if old.basket == basket and (started := _resume(shop, old)):
+                    return started
+                _end(shop, old)
+            case Held.SHORT:
+                _make_room(shop, answer, visitor, cleared)
+            case Held.ADDRESS_LIMIT:
+                raise TooManyHolds(answer.number)
+            case Held.NOT_OPEN:
+                raise NotOpenYet(answer.sku, answer.number)
+            case Held.OVER_LIMIT:
+                raise OverLimit(answer.sku, answer.number)
+            case Held.UNKNOWN_SKU:
+                raise UnknownSku(answer.sku)
+    raise TooManyHolds(retry_after=5)
+
+
+def open_payment(shop: Shop, order: Order) -> Started:
+    """Make the payment page of a pending order, or find the one that was made. Raises StripeError."""
+    for _ in range(3):
+        try:
+            payment = _session(shop, order)
+        except StripeUnreachable:
+            # Unknown is not failed: the hold stays until the worker has Stripe's word.
+            shop.store.due.schedule(f"ask:{order.id}", shop.store.now())
+            raise
+        except StripeRefused as refused:
+            if order.session_version == 1:
+                shop.store.scripts.release_hold(
+                    order.id, session="", version=1, reason=Reason.REFUSED
+                )
+            log.error("order %s: stripe refused: %s", order.id, refused, extra={"order": order.id})
+            raise
+        if payment is None:  # the key is spent and made nothing: go on under the next number
+            shop.store.scripts.renew_session(
+                order.id,
+                version=order.session_version,
+                session_seconds=sessions.SESSION_SECONDS,
+            )
+            order = _known(shop, order.id)
+            continue
+        attached = shop.store.scripts.attach_session(
+            order.id, version=order.session_version, session=payment.session, url=payment.url
+        )
+        order = _known(shop, order.id)
+        if attached is not Attached.TOO_LATE and payment.session_status != "open":
+            settlement.apply(shop, order, payment)
+            order = _known(shop, order.id)
+        if order.state is State.OPEN:
+            return Started(order, order.url)
+        if order.state not in {State.PENDING, State.RELEASED}:
+            return Started(order, links.order(shop.settings, order.id))
+        break
+    raise StripeUnreachable("the payment page could not be prepared in time")
+
+
+def _session(shop: Shop, order: Order) -> "sessions.Payment | None":
+    """The order's session, made or found; None when this version of the key made none."""
+    if not sessions.creatable(shop, order):
+        return sessions.look_up(shop, order)
+    try:
+        return sessions.make(shop, order)
+    except (StripeSpent, StripeKeyMismatch):
+        return sessions.look_up(shop, order)
+
+
+def _resume(shop: Shop, order: Order) -> Started | None:
+    """Lead back to an order's payment, or to its page when it is paid; None when it is over."""
+    if order.state is State.PENDING:
+        return open_payment(shop, order)
+    if order.state is State.OPEN:
+        try:
+            if order.deadline <= shop.store.now():
+                settlement.end(shop, order, Reason.EXPIRED)
+            else:
+                settlement.ask(shop, order)
+        except StripeError:
+            log.warning("order %s: resumed unasked", order.id, extra={"order": order.id})
+        order = _known(shop, order.id)
+    if order.state is State.OPEN:
+        return Started(order, order.url)
+    if order.state is State.RELEASED:
+        return None
+    return Started(order, links.order(shop.settings, order.id))
+
+
+def _end(shop: Shop, old: Order) -> None:
+    """End the visitor's older hold, so that it never stands in his own way."""
+    outcome = settlement.end(shop, old, Reason.REPLACED)
+    if outcome is Settled.OPEN:
+        raise StripeUnreachable("the older payment could not be ended")
+
+
+def _make_room(shop: Shop, answer: HoldAnswer, visitor: str, cleared: set[str]) -> None:
+    """Free what is short: the visitor's own holds on it, then those past their deadline.
+
+    Each is tried once, with Stripe's word; when none is left, the refusal is raised.
+    """
+    short = {shortage.sku for shortage in answer.shortages}
+    own = [
+        order.id
+        for order in shop.store.orders.get_many(shop.store.orders.live_of(visitor))
+        if short & {line.sku for line in order.lines}
+    ]
+    todo = [order for order in (*own, *answer.overdue) if order not in cleared]
+    if not todo:
+        raise NotEnoughStock(answer.shortages)
+    for order_id in todo:
+        cleared.add(order_id)
+        reason = Reason.REPLACED if order_id in own else Reason.EXPIRED
+        try:
+            settlement.end(shop, _known(shop, order_id), reason)
+        except StripeError as error:
+            log.warning("order %s: not ended: %s", order_id, error, extra={"order": order_id})
+
+
+def _hold(
+    shop: Shop, order_id: str, lines: Sequence[Wanted], basket: str, visitor: str, address: str
+) -> HoldAnswer:
+    settings = shop.settings
+    return shop.store.scripts.hold_stock(
+        order_id,
+        lines,
+        basket=basket,
+        currency=settings.shop_currency,
+        amount=rules.total(wanted.line for wanted in lines),
+        visitor=visitor,
+        address=address,
+        limits=Limits(settings.holds_per_visitor, settings.holds_per_ip),
+        hold_ms=settings.hold_seconds * 1000,
+        grace_ms=settings.hold_grace_seconds * 1000,
+        session_seconds=sessions.SESSION_SECONDS,
+        ask_ms=ASK_MS,
+    )
+
+
+def _priced(shop: Shop, wanted: Mapping[str, int]) -> list[Wanted]:
+    """The lines with today's prices and limits, from the catalogue and never from the form."""
+    if not wanted:
+        raise BadInput("Choose something first: nothing was selected.")
+    if len(wanted) > MOST_LINES:
+        raise BadInput(f"One order can have at most {MOST_LINES} different things.")
+    catalogue = shop.store.catalogue.current()
+    lines = []
+    for sku, quantity in sorted(wanted.items()):
+        found = catalogue.by_sku(sku)
+        if found is None:
+            raise UnknownSku(sku)
+        product, variant = found
+        limit = product.max_per_order or shop.settings.max_per_order
+        if quantity < 1:
+            raise BadInput("Choose a quantity of 1 or more.")
+        if quantity > limit:
+            raise OverLimit(sku, limit)
+        line = Line(
+            sku=sku,
+            quantity=quantity,
+            unit_amount=variant.price,
+            name=product.name_of(variant),
+            slug=product.slug,
+            image=product.image,
+        )
+        lines.append(Wanted(line, limit, product.opens_at or 0))
+    if rules.total(line.line for line in lines) > MAX_AMOUNT:
+        raise BadInput("This is more money than one payment can be: choose fewer units.")
+    return lines
+
+
+def _known(shop: Shop, order_id: str) -> Order:
+    order = shop.store.orders.get(order_id)
+    if order is None:  # only when Redis lost what it had acknowledged
+        raise StripeUnreachable(f"order {order_id} is gone")
+    return order

@@ -1,0 +1,117 @@
+"""Orders as their shoppers and operators see them."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+from storefront.domain.errors import AlreadyPaid, StripeError, StripeUnreachable
+from storefront.domain.orders import AWAITING, GOODS, HOLDING, Order, Reason, State
+from storefront.services import links, settlement
+from storefront.services.shop import Shop
+from storefront.storage.scripts import Settled
+
+
+def token(shop: Shop, order_id: str) -> str:
+    """The unguessable part of the order's link."""
+    return links.token(shop.settings, order_id)
+
+
+def link(shop: Shop, order_id: str) -> str:
+    """The absolute link to the order's page."""
+    return links.order(shop.settings, order_id)
+
+
+def find(shop: Shop, text: str) -> Order | None:
+    """The order that a link's token opens."""
+    order_id = links.open_token(shop.settings, text)
+    return shop.store.orders.get(order_id) if order_id else None
+
+
+def refresh(shop: Shop, order: Order) -> tuple[Order, bool]:
+    """The order as it truly stands, Stripe asked when a webhook may be missing.
+
+    False: Stripe could not be asked, so the order is as we knew it last.
+    """
+    if order.state not in AWAITING | {State.PROCESSING} or not order.session:
+        return order, True
+    try:
+        if order.state is State.OPEN and order.deadline <= shop.store.now():
+            settlement.end(shop, order, Reason.EXPIRED)
+        else:
+            settlement.ask(shop, order)
+    except StripeError:
+        return shop.store.orders.get(order.id) or order, False
+    return shop.store.orders.get(order.id) or order, True
+
+
+def cancel(shop: Shop, order: Order) -> Order:
+    """Give the shopper's hold back, once Stripe has ended its payment.
+
+    Raises AlreadyPaid when the payment was quicker, StripeError when Stripe cannot be asked.
+    """
+    if order.state in HOLDING:
+        outcome = settlement.end(shop, order, Reason.CANCELLED)
+        if outcome is Settled.OPEN:
+            raise StripeUnreachable("the payment could not be ended")
+        order = shop.store.orders.get(order.id) or order
+    if order.state in GOODS | {State.PROCESSING}:
+        raise AlreadyPaid(order.id)
+    return order
+
+
+def live_hold(shop: Shop, visitor: str) -> Order | None:
+    """The visitor's newest hold that can still be paid."""
+    live = shop.store.orders.get_many(shop.store.orders.live_of(visitor))
+    return next((order for order in reversed(live) if order.payable), None)
+
+
+def listing(
+    shop: Shop, state: State | None = None, since_ms: int | None = None
+) -> Iterator[Order]:
+    """Every order, or those in a state or made since a time (ms), oldest first."""
+    return shop.store.orders.walk(state, since_ms)
+
+
+def as_json(shop: Shop, order: Order) -> dict[str, Any]:
+    """The order as ``flask shop orders --json`` tells it."""
+    return {
+        "id": order.id,
+        "token": token(shop, order.id),
+        "state": order.state,
+        "lines": [
+            {"sku": line.sku, "quantity": line.quantity, "unit_amount": line.unit_amount}
+            for line in order.lines
+        ],
+        "amount": order.amount,
+        "currency": order.currency,
+        "checkout_session": order.session or None,
+        "payment_intent": order.payment_intent or None,
+        "email": order.email or None,
+        "refunds": refunds_json(order),
+        "created": iso(order.created),
+        "reason": order.reason or None,
+        "units": order.units,
+        "checkout_sessions": list(order.sessions),
+    }
+
+
+def public_json(_shop: Shop, order: Order) -> dict[str, Any]:
+    """The order as ``GET /orders/<token>.json`` tells it."""
+    return {
+        "state": order.state,
+        "reason": order.reason or None,
+        "held_until": iso(order.deadline) if order.units == "held" else None,
+        "amount": order.amount,
+        "currency": order.currency,
+        "refunds": refunds_json(order),
+    }
+
+
+def refunds_json(order: Order) -> list[dict[str, Any]]:
+    """The order's refunds, in minor units."""
+    return [{"id": r.id, "amount": r.amount, "status": r.status} for r in order.refunds]
+
+
+def iso(ms: int) -> str:
+    """A time in milliseconds as ISO 8601 in UTC."""
+    return datetime.fromtimestamp(ms / 1000, UTC).isoformat(timespec="milliseconds")

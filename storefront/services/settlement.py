@@ -1,0 +1,163 @@
+"""Bring an order to what Stripe says is true.
+
+Webhook, return page and worker all come here, at the same time if it so happens: the scripts let one
+of them win and tell the others so. Stripe's word is always asked for before stock goes back.
+"""
+
+import logging
+
+from storefront.domain.errors import StripeRefused, StripeUnreachable
+from storefront.domain.orders import AWAITING, HOLDING, Order, Reason, State
+from storefront.domain.payments import Payment, Verdict, mismatch, verdict
+from storefront.services import sessions
+from storefront.services.shop import Shop
+from storefront.storage.scripts import Attached, Settled
+
+PROCESSING_ASK_MS = 3600_000
+"""How often Stripe is asked about a payment that is on its way for hours or days."""
+
+log = logging.getLogger(__name__)
+
+
+def apply(
+    shop: Shop,
+    order: Order,
+    payment: Payment,
+    *,
+    reason: Reason = Reason.EXPIRED,
+    event: str = "",
+) -> Settled:
+    """Do what the facts about one of the order's payments ask for, once, whoever brings them.
+
+    ``reason`` is why a hold is released, should the facts say that nothing can be paid any more.
+    """
+    scripts = shop.store.scripts
+    paid_with = payment.payment_intent or payment.session
+    match verdict(payment):
+        case Verdict.PAID:
+            if wrong := mismatch(payment, order.amount, order.currency):
+                outcome = scripts.review_order(
+                    order.id,
+                    reason=wrong,
+                    payment_intent=paid_with,
+                    amount=payment.amount,
+                    email=payment.email,
+                    event=event,
+                )
+            else:
+                outcome = scripts.settle_payment(
+                    order.id,
+                    payment_intent=paid_with,
+                    session=payment.session,
+                    amount=payment.amount,
+                    email=payment.email,
+                    event=event,
+                )
+        case Verdict.AUTHORIZED:
+            outcome = scripts.review_order(
+                order.id,
+                reason="the card was only authorised, though this shop takes money at once",
+                event=event,
+            )
+        case Verdict.PROCESSING:
+            outcome = scripts.mark_processing(
+                order.id,
+                session=payment.session,
+                payment_intent=payment.payment_intent,
+                email=payment.email,
+                ask_ms=PROCESSING_ASK_MS,
+                event=event,
+            )
+        case Verdict.EXPIRED | Verdict.DECLINED as ended:
+            outcome = scripts.release_hold(
+                order.id,
+                session=payment.session or order.session,
+                version=order.session_version,
+                reason=Reason.DECLINED if ended is Verdict.DECLINED else reason,
+                event=event,
+            )
+        case Verdict.OPEN | Verdict.UNCLEAR:
+            outcome = Settled.OPEN
+    if outcome is not Settled.OPEN:
+        log.info("order %s: %s", order.id, outcome, extra={"order": order.id})
+    return outcome
+
+
+def ask(shop: Shop, order: Order) -> Settled:
+    """Ask Stripe how the order's payment stands, and settle it. Raises StripeError."""
+    if not order.session:
+        return Settled.OPEN
+    return apply(shop, order, shop.stripe.session(order.session))
+
+
+def end(shop: Shop, order: Order, reason: Reason) -> Settled:
+    """End the order's payment at Stripe; give the units back when Stripe has confirmed it.
+
+    A payment that was quicker is settled instead. Raises StripeError when Stripe did not answer
+    clearly: then everything stays as it is.
+    """
+    if order.state not in HOLDING:
+        return Settled.KEPT
+    if not order.session:
+        found = sessions.find(shop, order)
+        if found is None:
+            outcome = shop.store.scripts.release_hold(
+                order.id, session="", version=order.session_version, reason=reason
+            )
+            log.info("order %s: %s", order.id, outcome, extra={"order": order.id})
+            return outcome
+        attached = shop.store.scripts.attach_session(
+            order.id, version=order.session_version, session=found.session, url=found.url
+        )
+        if attached is Attached.TOO_LATE:
+            return Settled.KEPT
+        order = shop.store.orders.get(order.id) or order
+    return apply(shop, order, ended(shop, order.session), reason=reason)
+
+
+def ended(shop: Shop, session: str) -> Payment:
+    """What a session is after an attempt to end it: expired, or what was quicker."""
+    try:
+        return shop.stripe.expire_session(session)
+    except StripeRefused:
+        return shop.stripe.session(session)
+
+
+def ask_when_due(shop: Shop, order_id: str) -> int | None:
+    """The due job ``ask``: look after an order that no webhook and no shopper brought further.
+
+    A pending order never showed its shopper a payment page, so its hold ends. Answers in how many
+    milliseconds to ask again, or None when there is nothing left to ask.
+    """
+    order = shop.store.orders.get(order_id)
+    if order is None:
+        return None
+    if order.state is State.PENDING:
+        outcome = end(shop, order, Reason.EXPIRED)
+    else:
+        outcome = ask(shop, order)
+    order = shop.store.orders.get(order_id) or order
+    if order.state is State.PENDING:
+        raise StripeUnreachable(f"the session of {order_id} is not settled: {outcome}")
+    return PROCESSING_ASK_MS if order.state is State.PROCESSING else None
+
+
+def end_when_due(shop: Shop, order_id: str) -> int | None:
+    """The due job ``expire``: at a hold's deadline, end its payment and settle what is true."""
+    order = shop.store.orders.get(order_id)
+    if order is None or order.state not in HOLDING or order.state is State.PROCESSING:
+        return None
+    outcome = end(shop, order, Reason.EXPIRED)
+    order = shop.store.orders.get(order_id) or order
+    if order.state in AWAITING:
+        raise StripeUnreachable(f"the session of {order_id} is not settled: {outcome}")
+    return None
+
+
+def end_stray(shop: Shop, order_id: str, session: str) -> int | None:
+    """The due job ``stray``: end a session that its order went on without."""
+    order = shop.store.orders.get(order_id)
+    payment = ended(shop, session)
+    if order is not None and verdict(payment) is not Verdict.EXPIRED:
+        apply(shop, order, payment)
+    return PROCESSING_ASK_MS if verdict(payment) is Verdict.PROCESSING else None
