@@ -52,7 +52,7 @@ def set_up(log_format: str) -> None:
     Stdout stays free for what a command answers.
     """
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(Json() if log_format == "json" else Text())
+    handler.setFormatter(formatter(log_format))
     root = logging.getLogger()
     for old in [h for h in root.handlers if isinstance(h.formatter, Text | Json)]:
         root.removeHandler(old)
@@ -62,12 +62,17 @@ def set_up(log_format: str) -> None:
         logging.getLogger(name).setLevel(logging.WARNING)
 
 
+def formatter(log_format: str) -> logging.Formatter:
+    """The formatter for ``text`` or ``json``."""
+    return Json() if log_format == "json" else Text()
+
+
 def fields(record: logging.LogRecord) -> dict[str, str]:
     """The fields that this line carries."""
     found = {name: getattr(record, name, None) for name in FIELDS}
     return {name: str(value) for name, value in found.items() if value is not None}
 
 
-def traceback_of(formatter: logging.Formatter, record: logging.LogRecord) -> str:
+def traceback_of(own: logging.Formatter, record: logging.LogRecord) -> str:
     """How the error came about, or an empty text."""
-    return formatter.formatException(record.exc_info) if record.exc_info else ""
+    return own.formatException(record.exc_info) if record.exc_info else ""

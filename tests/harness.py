@@ -216,7 +216,8 @@ def start_standin(
     url = f"http://127.0.0.1:{port}"
     with tempfile.TemporaryDirectory(prefix="standin-") as name:
         command = [sys.executable, "-m", "storefront.standin"]
-        command += ["--host", "127.0.0.1", "--port", str(port), "--data", name]
+        command += ["--host", "127.0.0.1", "--port", str(port)]
+        command += ["--data", str(Path(name) / "standin.sqlite3")]
         command += ["--public-url", url, "--webhook-url", webhook_url]
         command += ["--webhook-secret", secret, *arguments]
         standin = Running(command, clean_environment(Path(name)), Path(name), url)

@@ -54,6 +54,11 @@ class Embedded:
     _folder: "Folder"
     _use: IO[str]
 
+    @property
+    def alive(self) -> bool:
+        """Whether the server lives, however it fares."""
+        return not _free(self._folder.alive)
+
     def stop(self) -> None:
         """Ends this use. The server stops, with all its data written, when it was the last one."""
         if self._use.closed:

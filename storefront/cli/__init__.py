@@ -1,0 +1,31 @@
+"""``flask shop …``: the operator's commands.
+
+Exit code 0: done. 1: a check failed, or Redis or Stripe could not be reached. 2: wrong use. With
+``--json`` a command prints one JSON document on stdout and nothing else there.
+"""
+
+import click
+from flask import Flask
+from flask.cli import AppGroup
+
+from storefront.cli import at_hand, books, goods, upkeep
+from storefront.services.shop import Shop
+
+
+def register(app: Flask, shop: Shop) -> None:
+    """Gives ``flask`` of this application the commands of its shop."""
+    at_hand.keep(app, shop)
+    group = AppGroup("shop", help="The operator's commands for the shop.")
+    commands: list[click.Command] = [
+        goods.import_,
+        goods.stock,
+        goods.restock,
+        books.orders,
+        books.audit,
+        upkeep.worker,
+        upkeep.doctor,
+        upkeep.set_password,
+    ]
+    for command in commands:
+        group.add_command(command)
+    app.cli.add_command(group)

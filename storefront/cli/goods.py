@@ -1,0 +1,175 @@
+"""What is for sale, and how many of it."""
+
+import getpass
+import os
+import re
+import secrets
+import tempfile
+from collections.abc import Iterable
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+from flask.cli import with_appcontext
+
+from storefront.cli.at_hand import the_shop
+from storefront.cli.output import as_json, document, table
+from storefront.domain.catalogue_file import CatalogueFile, CatalogueMistakes, read_catalogue
+from storefront.domain.products import Level
+from storefront.services import publishing, restocking
+from storefront.storage.scripts import Restocked as Word
+
+
+@click.command("import")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--prune", is_flag=True, help="Take products that are not in the file off the shelf.")
+@click.option("--if-empty", is_flag=True, help="Do nothing when the shop has products already.")
+@as_json
+@with_appcontext
+def import_(file: Path, prune: bool, if_empty: bool, as_json: bool) -> None:
+    r"""Create or update products from a catalogue file.
+
+    Names, texts and prices change at once; running holds keep their prices. A SKU's stock counts
+    only the first time that the shop sees the SKU: later use restock. Pictures are copied from
+    the file's folder. When anything in the file is wrong, all of it is listed and nothing changes.
+
+    \b
+    Example:
+      flask shop import demo/catalogue.toml
+    """
+    with the_shop() as shop:
+        if if_empty and restocking.levels(shop):
+            catalogue = CatalogueFile((), {})
+        else:
+            catalogue = _read(file, shop.settings.shop_currency, as_json)
+        if not catalogue.products:
+            document({}) if as_json else click.echo("The shop has products already.", err=True)
+            return
+        _copy_pictures(
+            file.parent, (p.image for p in catalogue.products if p.image), shop.settings.pictures
+        )
+        published = publishing.publish(shop, catalogue, prune)
+    if as_json:
+        document(asdict(published))
+        return
+    click.echo(
+        f"{published.created} products created, {published.updated} updated, "
+        f"{published.pruned} taken off the shelf."
+    )
+    for sku, units in published.stocked.items():
+        click.echo(f"{sku}: {units} units in stock.")
+
+
+@click.command("stock")
+@as_json
+@with_appcontext
+def stock(as_json: bool) -> None:
+    r"""Show how many units of each SKU are where.
+
+    \b
+    Example:
+      flask shop stock --json
+    """
+    with the_shop() as shop:
+        rows = [_row(level) for level in restocking.levels(shop)]
+    if as_json:
+        document(rows)
+    else:
+        head = ("sku", "available", "held", "sold", "written_off", "stocked")
+        table(head, [[row[name] for name in head] for row in rows])
+
+
+@click.command("restock", context_settings={"ignore_unknown_options": True})
+@click.argument("sku")
+@click.argument("delta")
+@click.option("--reason", required=True, help="Why, in your words; kept in the ledger.")
+@click.option("--key", default="", help="Counts once, however often it is sent.")
+@as_json
+@with_appcontext
+def restock(sku: str, delta: str, reason: str, key: str, as_json: bool) -> None:
+    r"""Add units of a SKU, or with a minus write units off.
+
+    A minus takes units that are available; more than that is refused.
+
+    \b
+    Example:
+      flask shop restock poster-red 20 --reason "second print run" --key run-2
+      flask shop restock poster-red -1 --reason "torn"
+    """
+    if not re.fullmatch(r"[+-]?[0-9]{1,9}", delta, re.ASCII) or not (
+        0 < abs(int(delta)) <= restocking.MOST
+    ):
+        raise click.BadParameter(
+            f"a whole number such as 20 or -1, at most {restocking.MOST}", param_hint="DELTA"
+        )
+    if not reason.strip() or not reason.isprintable() or len(reason) > 200:
+        raise click.BadParameter("one line of 1 to 200 characters", param_hint="--reason")
+    if key and not re.fullmatch(r"[\x21-\x7e]{1,200}", key):
+        raise click.BadParameter("1 to 200 characters without spaces", param_hint="--key")
+    with the_shop() as shop:
+        result = restocking.restock(
+            shop,
+            sku=sku,
+            delta=int(delta),
+            reason=reason.strip(),
+            who=f"command line ({_user()})",
+            key=key or secrets.token_hex(16),
+        )
+    if result.word is Word.UNKNOWN_SKU:
+        raise click.ClickException(f"No product has the SKU {sku!r}; see `flask shop stock`.")
+    available = result.level.available if result.level else 0
+    if result.word is Word.NOT_ENOUGH:
+        raise click.ClickException(
+            f"Only {available} units of {sku} are available; nothing was changed."
+        )
+    if as_json:
+        document({"result": result.word, "level": _row(result.level) if result.level else None})
+    elif result.word is Word.ALREADY:
+        click.echo(f"This key was counted before; nothing was changed. {available} available.")
+    else:
+        click.echo(f"{sku}: {int(delta):+d} units, {available} available.")
+
+
+def _read(file: Path, currency: str, as_json: bool) -> CatalogueFile:
+    """The catalogue; or the end of the command, with all mistakes listed."""
+    try:
+        names = {path.name for path in file.resolve().parent.iterdir() if path.is_file()}
+        return read_catalogue(file.read_text(encoding="utf-8"), currency, names)
+    except UnicodeDecodeError as error:
+        mistakes = [f"The file is not UTF-8: byte {error.start}."]
+    except CatalogueMistakes as wrong:
+        mistakes = wrong.mistakes
+    if as_json:
+        document({"mistakes": mistakes})
+    for mistake in mistakes:
+        click.echo(mistake, err=True)
+    raise click.ClickException("Nothing was changed.")
+
+
+def _copy_pictures(source: Path, names: Iterable[str], target: Path) -> None:
+    """Copies each picture all at once: no page ever shows half of one."""
+    target.mkdir(parents=True, exist_ok=True)
+    for name in names:
+        with tempfile.NamedTemporaryFile(dir=target, prefix=".", delete=False) as draft:
+            draft.write((source / name).read_bytes())
+        path = Path(draft.name)
+        path.chmod(0o644)
+        path.replace(target / name)
+
+
+def _row(level: Level) -> dict[str, object]:
+    return {
+        "sku": level.sku,
+        "available": level.available,
+        "held": level.held,
+        "sold": level.sold,
+        "written_off": level.written_off,
+        "stocked": level.stocked,
+    }
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return str(os.getuid())  # a container's user may have no name
