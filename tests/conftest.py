@@ -6,6 +6,7 @@ import fakeredis
 import pytest
 import redis
 
+from tests.browser import launch_arguments
 from tests.harness import RedisServer, start_redis
 
 
@@ -14,6 +15,19 @@ def pytest_configure(config: pytest.Config) -> None:
     """Sockets reach this machine only, so a test that would call Stripe fails at once."""
     config.option.allow_hosts = "127.0.0.1,::1,localhost"
     config.option.allow_unix_socket = True
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """A skipped test counts as a failed one: what is not tested is not known."""
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if reporter and reporter.stats.get("skipped") and session.exitstatus == 0:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args() -> dict[str, object]:
+    """How pytest-playwright launches the browser."""
+    return launch_arguments()
 
 
 @pytest.fixture(scope="session")

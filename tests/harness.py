@@ -24,6 +24,7 @@ from redis.retry import Retry
 
 from storefront.environment import Environment
 from storefront.settings import read_settings
+from storefront.storage import embedded
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -184,7 +185,7 @@ class RedisServer(Running):
 
 @contextmanager
 def start_redis(**options: str) -> Iterator[RedisServer]:
-    """A private redis-server on a free loopback port; ``options`` as in redis.conf, _ for -."""
+    """A private server on a free loopback port; ``options`` as in redis.conf, with _ for -."""
     port = free_port()
     with tempfile.TemporaryDirectory(prefix="redis-") as name:
         settings = {
@@ -198,7 +199,7 @@ def start_redis(**options: str) -> Iterator[RedisServer]:
         }
         arguments = [text for key, value in settings.items() for text in (f"--{key}", value)]
         server = RedisServer(
-            ["redis-server", *arguments],
+            [*embedded.programs()[0], *arguments],
             {"PATH": os.environ["PATH"]},
             Path(name),
             f"redis://127.0.0.1:{port}/0",

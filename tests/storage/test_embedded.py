@@ -152,7 +152,7 @@ def test_a_server_of_another_kind_at_its_address_is_not_adopted(instance: Path):
     (instance / "elsewhere").mkdir()
     socket = embedded.url(instance).removeprefix("unix://")
     options = ["--port", "0", "--unixsocket", socket, "--dir", str(instance / "elsewhere")]
-    with subprocess.Popen(["redis-server", *options], stdout=subprocess.DEVNULL) as foreign:
+    with subprocess.Popen([*PROGRAMS[0], *options], stdout=subprocess.DEVNULL) as foreign:
         wait_until(lambda: find_server(instance), "the foreign server answers")
         with pytest.raises(embedded.EmbeddedFailed, match="not the embedded one"):
             embedded.ensure_running(instance)

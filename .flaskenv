@@ -1,0 +1,2 @@
+# `flask shop …` finds the shop by itself. Settings go into .env (see .env.example).
+FLASK_APP=wsgi.py
