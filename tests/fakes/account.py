@@ -1,0 +1,304 @@
+"""A Stripe account: its objects, its shoppers and banks, and the events it sends.
+
+It keeps no threads and draws no chance: ids count upwards, and time is whatever the given clock says.
+So a run with the same calls is the same run.
+"""
+
+import hashlib
+import hmac
+import json
+import time
+from collections.abc import Callable, Mapping
+from copy import deepcopy
+from typing import Any
+
+from storefront.domain.errors import StripeRefused
+from tests.fakes import checks, objects
+from tests.fakes.faults import Invalid
+
+
+def wall_clock() -> int:
+    """Milliseconds since 1970, as this process counts them (or a test that travels in time)."""
+    return int(time.time() * 1000)
+
+
+class Account:
+    """What Stripe keeps, and what shoppers and banks do to it."""
+
+    def __init__(
+        self,
+        now: Callable[[], int],
+        webhook_secrets: tuple[str, ...],
+        livemode: bool,
+    ) -> None:
+        self.now = now
+        """Milliseconds since 1970."""
+        self.livemode = livemode
+        self.sessions: dict[str, dict[str, Any]] = {}
+        self.intents: dict[str, dict[str, Any]] = {}
+        self.charges: dict[str, dict[str, Any]] = {}
+        """By PaymentIntent."""
+        self.all_refunds: dict[str, dict[str, Any]] = {}
+        self.events: list[dict[str, Any]] = []
+        """Every event there ever was."""
+        self.refund_status = "succeeded"
+        """What the next refunds are at first."""
+        self._webhook_secrets = webhook_secrets
+        self._intent_data: dict[str, Mapping[str, Any]] = {}
+        self._open: dict[str, int] = {}
+        self._sent = 0
+        self._numbers: dict[str, int] = {}
+
+    # What shoppers and banks do. Each answers whether Stripe let them.
+
+    def pay(self, session_id: str, *, email: str = "ada@example.com") -> bool:
+        """The shopper pays by card, and the money is taken at once."""
+        intent = self._attempt(session_id, email)
+        if intent is None:
+            return False
+        self._succeed(intent)
+        self._complete(session_id, "paid")
+        return True
+
+    def decline(self, session_id: str) -> bool:
+        """The shopper's card is declined; the session stays open for another try."""
+        intent = self._attempt(session_id, "")
+        if intent is None:
+            return False
+        intent["last_payment_error"] = {"code": "card_declined", "type": "card_error"}
+        self._tell("payment_intent.payment_failed", intent)
+        return True
+
+    def pay_later(self, session_id: str, *, email: str = "ada@example.com") -> bool:
+        """The shopper finishes with a delayed method: the money is on its way."""
+        intent = self._attempt(session_id, email)
+        if intent is None:
+            return False
+        intent["status"] = "processing"
+        self._complete(session_id, "unpaid")
+        return True
+
+    def money_comes(self, session_id: str) -> None:
+        """A delayed payment ends well."""
+        session = self.sessions[session_id]
+        self._succeed(self.intents[session["payment_intent"]])
+        session["payment_status"] = "paid"
+        self._tell("checkout.session.async_payment_succeeded", session)
+
+    def money_fails(self, session_id: str) -> None:
+        """A delayed payment ends badly."""
+        session = self.sessions[session_id]
+        intent = self.intents[session["payment_intent"]]
+        intent["status"] = "requires_payment_method"
+        intent["last_payment_error"] = {"code": "payment_intent_payment_attempt_failed"}
+        self._tell("payment_intent.payment_failed", intent)
+        self._tell("checkout.session.async_payment_failed", session)
+
+    def authorize(self, session_id: str, *, email: str = "ada@example.com") -> bool:
+        """The shopper pays by card, and the money is only set aside."""
+        intent = self._attempt(session_id, email)
+        if intent is None:
+            return False
+        intent["status"] = "requires_capture"
+        intent["amount_capturable"] = intent["amount"]
+        self._tell("payment_intent.amount_capturable_updated", intent)
+        self._complete(session_id, "unpaid")
+        return True
+
+    def refund_by_hand(
+        self, payment_intent: str, amount: int | None = None, *, status: str = "succeeded"
+    ) -> str:
+        """Someone refunds (some of) a payment in Stripe's dashboard; answers the refund's id."""
+        whole = self.charges[payment_intent]["amount"]
+        kept, self.refund_status = self.refund_status, status
+        try:
+            return str(self._refund(payment_intent, amount or whole, {})["id"])
+        finally:
+            self.refund_status = kept
+
+    def refund_ends(self, refund_id: str, status: str) -> None:
+        """A refund that was pending succeeds, fails or is canceled; one that succeeded may fail."""
+        refund = self.all_refunds[refund_id]
+        refund["status"] = status
+        charge = self.charges[refund["payment_intent"]]
+        if status in {"failed", "canceled"}:
+            charge["amount_refunded"] -= refund["amount"]
+            charge["refunded"] = False
+            self._tell("refund.failed", refund)
+        self._tell("refund.updated", refund)
+
+    def dispute(self, payment_intent: str) -> None:
+        """The buyer's bank asks for the money back."""
+        charge = self.charges[payment_intent]
+        charge["disputed"] = True
+        dispute = objects.dispute(self._id("dp"), charge, created=self._seconds())
+        self._tell("charge.dispute.created", dispute)
+
+    # What Stripe sends.
+
+    def new_events(self) -> list[dict[str, Any]]:
+        """The events since the last time this was asked, in the order they happened."""
+        self._age()
+        fresh, self._sent = self.events[self._sent :], len(self.events)
+        return deepcopy(fresh)
+
+    def signed(self, event: Mapping[str, Any]) -> tuple[bytes, str]:
+        """The body and the Stripe-Signature header of a delivery now."""
+        body = json.dumps(event)
+        at = int(time.time())
+        secret = self._webhook_secrets[0].encode()
+        signature = hmac.new(secret, f"{at}.{body}".encode(), hashlib.sha256).hexdigest()
+        return body.encode(), f"t={at},v1={signature}"
+
+    def twin(self, event: Mapping[str, Any]) -> dict[str, Any]:
+        """A second Event object for the same fact, as Stripe sometimes makes."""
+        return {**deepcopy(dict(event)), "id": self._id("evt")}
+
+    # What a test asks.
+
+    def sessions_of(self, order: str) -> list[dict[str, Any]]:
+        """Every session that was ever made for an order, the oldest first."""
+        self._age()
+        return [s for s in self.sessions.values() if s["client_reference_id"] == order]
+
+    def taken(self, order: str) -> dict[str, int]:
+        """What Stripe took for an order and did not send back, by PaymentIntent."""
+        return {
+            intent: charge["amount"] - charge["amount_refunded"]
+            for intent, charge in self.charges.items()
+            if charge["metadata"].get("order") == order
+        }
+
+    # Inside Stripe.
+
+    def _seconds(self) -> int:
+        return self.now() // 1000
+
+    def _id(self, prefix: str) -> str:
+        self._numbers[prefix] = number = self._numbers.get(prefix, 0) + 1
+        return f"{prefix}_{number}"
+
+    def _tell(self, kind: str, about: Mapping[str, Any]) -> None:
+        self.events.append(
+            objects.event(
+                self._id("evt"),
+                kind,
+                deepcopy(dict(about)),
+                created=self._seconds(),
+                livemode=self.livemode,
+            )
+        )
+
+    def _age(self) -> None:
+        """Sessions whose time is over expire by themselves."""
+        now = self._seconds()
+        for session_id in [one for one, until in self._open.items() if until <= now]:
+            self._close(session_id)
+
+    def _close(self, session_id: str) -> None:
+        session = self.sessions[session_id]
+        session.update(status="expired", url=None)
+        self._open.pop(session_id)
+        intent = self.intents.get(session["payment_intent"] or "")
+        if intent:
+            intent.update(status="canceled", canceled_at=self._seconds())
+            self._tell("payment_intent.canceled", intent)
+        self._tell("checkout.session.expired", session)
+
+    def _known(self, kind: dict[str, dict[str, Any]], object_id: str) -> dict[str, Any]:
+        self._age()
+        if object_id not in kind:
+            raise StripeRefused(f"No such object: '{object_id}'", "resource_missing", 404)
+        return kind[object_id]
+
+    def _expanded(self, session_id: str) -> dict[str, Any]:
+        session = self._known(self.sessions, session_id)
+        return {**session, "payment_intent": self.intents.get(session["payment_intent"] or "")}
+
+    def _open_session(self, params: Mapping[str, Any]) -> dict[str, Any]:
+        self._age()
+        checks.session_params(params, self._seconds())
+        session_id = self._id("cs_test")
+        session = objects.session(
+            session_id, params, created=self._seconds(), livemode=self.livemode
+        )
+        self.sessions[session_id] = session
+        self._intent_data[session_id] = params.get("payment_intent_data") or {}
+        self._open[session_id] = session["expires_at"]
+        return session
+
+    def _expire(self, session_id: str) -> dict[str, Any]:
+        session = self._known(self.sessions, session_id)
+        if session["status"] != "open":
+            raise StripeRefused(
+                'Only Checkout Sessions with a status in ["open"] can be expired. '
+                f"This Checkout Session has a status of `{session['status']}`."
+            )
+        self._close(session_id)
+        return self._expanded(session_id)
+
+    def _attempt(self, session_id: str, email: str) -> dict[str, Any] | None:
+        """The PaymentIntent of an open session, made with the first try; None when it is over."""
+        self._age()
+        if session_id not in self._open:
+            return None
+        session = self.sessions[session_id]
+        if session["payment_intent"] is None:
+            intent = objects.intent(
+                self._id("pi"), session, self._intent_data[session_id], created=self._seconds()
+            )
+            self.intents[intent["id"]] = intent
+            session["payment_intent"] = intent["id"]
+        if email:
+            session["customer_details"] = {
+                "address": None,
+                "business_name": None,
+                "email": email,
+                "individual_name": None,
+                "name": None,
+                "phone": None,
+                "tax_exempt": "none",
+                "tax_ids": [],
+            }
+        return self.intents[session["payment_intent"]]
+
+    def _succeed(self, intent: dict[str, Any]) -> None:
+        charge = objects.charge(self._id("ch"), intent, created=self._seconds())
+        intent.update(
+            status="succeeded", amount_received=intent["amount"], latest_charge=charge["id"]
+        )
+        self.charges[intent["id"]] = charge
+        self._tell("payment_intent.succeeded", intent)
+
+    def _complete(self, session_id: str, payment_status: str) -> None:
+        session = self.sessions[session_id]
+        session.update(status="complete", payment_status=payment_status, url=None)
+        self._open.pop(session_id)
+        self._tell("checkout.session.completed", session)
+
+    def _refund(
+        self, payment_intent: str, amount: int, metadata: Mapping[str, str]
+    ) -> dict[str, Any]:
+        self._known(self.intents, payment_intent)
+        charge = self.charges.get(payment_intent)
+        if charge is None:
+            raise StripeRefused(f"{payment_intent} has no successful charge to refund")
+        if charge["disputed"]:
+            raise StripeRefused(f"Charge {charge['id']} is disputed", "charge_disputed")
+        left = charge["amount"] - charge["amount_refunded"]
+        if left == 0:
+            raise StripeRefused(
+                f"Charge {charge['id']} has already been refunded.", "charge_already_refunded"
+            )
+        if not 0 < amount <= left:
+            raise Invalid(f"Refund amount ({amount}) is greater than unrefunded amount ({left})")
+        refund = objects.refund(
+            self._id("re"), charge, amount, self.refund_status, metadata, created=self._seconds()
+        )
+        self.all_refunds[refund["id"]] = refund
+        if self.refund_status not in {"failed", "canceled"}:
+            charge["amount_refunded"] += amount
+            charge["refunded"] = charge["amount_refunded"] == charge["amount"]
+        self._tell("refund.created", refund)
+        self._tell("charge.refunded", charge)
+        return refund

@@ -1,0 +1,58 @@
+"""What Stripe refuses before anything begins."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from tests.fakes.faults import Invalid
+
+SHORTEST_SESSION_SECONDS = 1800
+LONGEST_SESSION_SECONDS = 24 * 3600
+SESSION_PARAMS = frozenset(
+    {
+        "cancel_url",
+        "client_reference_id",
+        "custom_text",
+        "customer_email",
+        "expires_at",
+        "line_items",
+        "metadata",
+        "mode",
+        "payment_intent_data",
+        "phone_number_collection",
+        "shipping_address_collection",
+        "success_url",
+    }
+)
+
+
+def session_params(params: Mapping[str, Any], now: int) -> None:
+    """Refuse what Stripe refuses. https://docs.stripe.com/api/checkout/sessions/create."""
+    if unknown := set(params) - SESSION_PARAMS:
+        raise Invalid(f"Received unknown parameters: {', '.join(sorted(unknown))}")
+    left = params["expires_at"] - now
+    if not SHORTEST_SESSION_SECONDS < left <= LONGEST_SESSION_SECONDS:
+        raise Invalid(
+            "The `expires_at` timestamp must be between 30 minutes and 24 hours from Checkout "
+            f"Session creation; it is {left} s away."
+        )
+    if params["mode"] != "payment" or not 1 <= len(params["line_items"]) <= 100:
+        raise Invalid("A payment takes 1 to 100 line items.")
+    for line in params["line_items"]:
+        price = line["price_data"]
+        if line["quantity"] < 1 or price["unit_amount"] < 0 or not price["product_data"]["name"]:
+            raise Invalid("A line item takes a quantity, a price and a name.")
+    if len(params.get("client_reference_id") or "") > 200:
+        raise Invalid("client_reference_id takes 200 characters.")
+    for metadata in (
+        params.get("metadata"),
+        (params.get("payment_intent_data") or {}).get("metadata"),
+    ):
+        _check_metadata(metadata or {})
+    message = ((params.get("custom_text") or {}).get("submit") or {}).get("message", "")
+    if len(message) > 1200:
+        raise Invalid("custom_text takes 1200 characters.")
+
+
+def _check_metadata(metadata: Mapping[str, str]) -> None:
+    if len(metadata) > 50 or any(len(k) > 40 or len(v) > 500 for k, v in metadata.items()):
+        raise Invalid("metadata takes 50 keys of 40 characters with values of 500.")

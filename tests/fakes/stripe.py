@@ -1,0 +1,131 @@
+"""Stripe in the test's own process, with the methods of ``clients.stripe_api.Stripe``."""
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from storefront.clients.stripe_api import KEYS_FOR_EXPIRY, Stripe
+from storefront.domain.errors import StripeSpent, StripeUnreachable
+from storefront.domain.payments import (
+    Payment,
+    RefundFact,
+    from_intent,
+    from_refund,
+    from_session,
+)
+from tests.fakes.account import Account, wall_clock
+from tests.fakes.faults import Fault, Wire
+
+
+class FakeStripe(Account):
+    """A Stripe account as the shop's client sees it, and the world behind it.
+
+    Plan what goes wrong with ``fault`` (the next calls) or ``wire.choose`` (asked at every call). Let
+    shoppers act with ``pay``, ``decline``, ``pay_later``, …; take what Stripe would send to the
+    webhook with ``new_events``, and sign it with ``signed``.
+    """
+
+    def __init__(
+        self,
+        *,
+        now: Callable[[], int] = wall_clock,
+        webhook_secrets: tuple[str, ...] = ("whsec_x",),
+        livemode: bool = False,
+    ) -> None:
+        """``now`` answers milliseconds since 1970."""
+        super().__init__(now, webhook_secrets, livemode)
+        self.wire = Wire()
+        self.addresses: list[tuple[str, str]] = []
+        """The account's webhook endpoints: address and status."""
+
+    # What the shop calls: the methods of clients.stripe_api.Stripe.
+
+    event = Stripe.event
+
+    @property
+    def clock(self) -> float | None:
+        """Seconds since 1970 by Stripe's ``Date`` header, as of the last answer."""
+        return self.now() // 1000 if self.wire.calls else None
+
+    def create_session(self, params: Mapping[str, Any], key: str) -> Payment:
+        """As the real one: a replay is answered with what the session is now."""
+        made = self.wire.post(
+            "create_session", key, dict(params), lambda: self._open_session(params)
+        )
+        if made.replayed:
+            return self.session(made.body["id"])
+        return from_session(made.body)
+
+    def session(self, session_id: str) -> Payment:
+        return from_session(self.wire.get("session", lambda: self._expanded(session_id)))
+
+    def expire_session(self, session_id: str) -> Payment:
+        """As the real one: spent keys are passed over."""
+        for number in range(1, KEYS_FOR_EXPIRY + 1):
+            key = f"session:{session_id}:expire:{number}"
+            try:
+                ended = self.wire.post(
+                    "expire_session", key, session_id, lambda: self._expire(session_id)
+                )
+            except StripeSpent:
+                continue
+            return from_session(ended.body)
+        raise StripeUnreachable(f"ending {session_id} was answered with saved errors only")
+
+    def sessions_between(self, earliest: int, latest: int) -> Iterator[Payment]:
+        """Every session created in this time (seconds, both included), the newest first."""
+        found = self.wire.get(
+            "sessions_between",
+            lambda: [
+                self._expanded(session["id"])
+                for session in reversed(self.sessions.values())
+                if earliest <= session["created"] <= latest
+            ],
+        )
+        yield from map(from_session, found)
+
+    def intent(self, payment_intent: str) -> Payment:
+        return from_intent(
+            self.wire.get("intent", lambda: self._known(self.intents, payment_intent))
+        )
+
+    def refunds(self, payment_intent: str) -> list[RefundFact]:
+        found = self.wire.get(
+            "refunds",
+            lambda: [
+                refund
+                for refund in reversed(self.all_refunds.values())
+                if refund["payment_intent"] == payment_intent
+            ],
+        )
+        return [from_refund(refund) for refund in found]
+
+    def create_refund(
+        self, payment_intent: str, *, amount: int, metadata: Mapping[str, str], key: str
+    ) -> RefundFact:
+        params = {"payment_intent": payment_intent, "amount": amount, "metadata": dict(metadata)}
+        made = self.wire.post(
+            "create_refund", key, params, lambda: self._refund(payment_intent, amount, metadata)
+        )
+        return from_refund(made.body)
+
+    def mode(self) -> str:
+        self.wire.get("mode", lambda: None)
+        return "live" if self.livemode else "test"
+
+    def webhook_addresses(self) -> list[tuple[str, str]]:
+        return list(self.wire.get("webhook_addresses", lambda: self.addresses))
+
+    # What goes wrong.
+
+    def fault(self, call: str, kind: Fault, times: int = 1) -> None:
+        """The next ``times`` calls of this method go wrong so."""
+        self.wire.plan(call, kind, times)
+
+    def down(self) -> None:
+        """Stripe cannot be reached, until ``up``."""
+        self.wire.choose = lambda _call: Fault.LOST_REQUEST
+
+    def up(self) -> None:
+        """Nothing goes wrong any more."""
+        self.wire.choose = None
+        self.wire.clear()
