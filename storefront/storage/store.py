@@ -39,6 +39,10 @@ class Store:
         """Why this Redis may lose what it has acknowledged, one sentence each."""
         return connection.durability(self._client, strict)
 
+    def remarks(self) -> list[str]:
+        """What could be safer still about this Redis, one sentence each."""
+        return connection.remarks(self._client)
+
     def snapshot(self) -> Snapshot:
         """The whole books at one moment."""
         return snapshot.take(self._client, self.keys)
