@@ -140,6 +140,16 @@ CHARGE: dict[str, Any] = {
     "transfer_group": None,
 }
 
+EVIDENCE = """
+access_activity_log billing_address cancellation_policy cancellation_policy_disclosure
+cancellation_rebuttal customer_communication customer_email_address customer_name
+customer_purchase_ip customer_signature duplicate_charge_documentation
+duplicate_charge_explanation duplicate_charge_id product_description receipt refund_policy
+refund_policy_disclosure refund_refusal_explanation service_date service_documentation
+shipping_address shipping_carrier shipping_date shipping_documentation shipping_tracking_number
+uncategorized_file uncategorized_text
+"""
+
 DISPUTE: dict[str, Any] = {
     "object": "dispute",
     "balance_transactions": [],
@@ -150,6 +160,7 @@ DISPUTE: dict[str, Any] = {
         "has_evidence": False,
         "past_due": False,
         "submission_count": 0,
+        "submission_method": None,
     },
     "intended_submission_method": None,
     "is_charge_refundable": False,
@@ -258,7 +269,7 @@ def dispute(dispute_id: str, charge: Mapping[str, Any], *, created: int) -> dict
         "charge": charge["id"],
         "created": created,
         "currency": charge["currency"],
-        "evidence": {},
+        "evidence": {**dict.fromkeys(EVIDENCE.split()), "enhanced_evidence": {}},
         "livemode": charge["livemode"],
         "payment_intent": charge["payment_intent"],
     }
