@@ -61,9 +61,8 @@
   const watched = document.querySelector("[data-watch]");
   if (watched) {
     const { watch, state, reason } = watched.dataset;
-    let looks = 0;
+    let pause = 2000;
     const look = async () => {
-      looks += 1;
       try {
         const answer = await fetch(watch, { headers: { Accept: "application/json" } });
         if (answer.ok) {
@@ -71,8 +70,9 @@
           if (now.state !== state || (now.reason ?? "") !== reason) return location.reload();
         }
       } catch { /* offline: the next look may succeed */ }
-      setTimeout(look, looks < 20 ? 3000 : 10000);
+      pause = Math.min(pause * 1.3, 20000);
+      setTimeout(look, pause);
     };
-    setTimeout(look, 2000);
+    setTimeout(look, pause);
   }
 })();

@@ -1,8 +1,12 @@
 """Joins the parts: the only module that knows them all."""
 
-from flask import Flask
+from contextlib import suppress
+from typing import Any
+
+from flask import Flask, request
 from limits.storage import RedisStorage, Storage
 
+from storefront import cli
 from storefront.clients.mail import Mailer
 from storefront.clients.stripe_api import Stripe
 from storefront.services.shop import Shop
@@ -30,15 +34,30 @@ from storefront.web import (
 )
 
 
+class Application(Flask):
+    """Flask, but for what it writes into the log."""
+
+    def log_exception(self, exc_info: Any) -> None:
+        """Log the error by the view's name: an order's address would open its page to readers."""
+        self.logger.error("%s %s failed", request.method, request.endpoint, exc_info=exc_info)
+
+
 def open_shop(settings: Settings) -> Shop:
     """The shop that these settings describe. Connects when first used, and starts nothing."""
-    client = connect(_redis_url(settings))
-    return Shop(
-        settings=settings,
-        store=open_store(client, settings.shop_id),
-        stripe=Stripe(settings),
-        mailer=Mailer(settings),
+    store = open_store(connect(_redis_url(settings)), settings.shop_id)
+
+    def count(call: str, outcome: str) -> None:
+        with suppress(*UNREACHABLE):  # a figure is not worth failing what was done
+            store.count(f"stripe_requests:{call}:{outcome}")
+
+    stripe = Stripe(
+        settings.stripe_secret_key,
+        api_base=settings.stripe_api_base,
+        webhook_secrets=settings.stripe_webhook_secrets,
+        count=count,
     )
+    mailer = Mailer(settings.smtp_url, settings.mail_from, settings.instance / "mail")
+    return Shop(settings=settings, store=store, stripe=stripe, mailer=mailer)
 
 
 def create_app(settings: Settings | None = None) -> Flask:
@@ -53,7 +72,10 @@ def create_app(settings: Settings | None = None) -> Flask:
         key_prefix=Keys(settings.shop_id).name("limit"),
         wrap_exceptions=True,
     )
-    return assemble(open_shop(settings), counts)
+    shop = open_shop(settings)
+    app = assemble(shop, counts)
+    cli.register(app, shop)
+    return app
 
 
 def assemble(shop: Shop, counts: Storage | None = None) -> Flask:
@@ -63,7 +85,7 @@ def assemble(shop: Shop, counts: Storage | None = None) -> Flask:
     for itself.
     """
     settings = shop.settings
-    app = Flask(
+    app = Application(
         "storefront", static_folder=ROOT / "static", template_folder=str(ROOT / "templates")
     )
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
@@ -74,7 +96,7 @@ def assemble(shop: Shop, counts: Storage | None = None) -> Flask:
     # In this order each request is looked at: its host, how often its sender comes, its token.
     security.register(app, settings)
     if settings.rate_limit:
-        limits.register(app, counted)
+        limits.register(app, counted, settings.secret_key)
     security.csrf.init_app(app)
 
     formats.register(app, settings)

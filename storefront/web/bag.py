@@ -7,7 +7,7 @@ from werkzeug.wrappers import Response as Answer
 
 from storefront.domain.errors import BadInput, OverLimit, UnknownSku
 from storefront.domain.products import Level, Product, Variant
-from storefront.services.shelf import Shelf, look
+from storefront.services.shelf import Availability, Shelf, look
 from storefront.web import forms, visitors
 from storefront.web.current import shop
 from storefront.web.shelf import limit_of
@@ -25,7 +25,7 @@ class BagLine:
     """None when it was taken off the shelf meanwhile."""
     variant: Variant | None
     level: Level
-    state: str
+    state: Availability
     limit: int
 
     @property
@@ -50,8 +50,8 @@ def lines_of(shelf: Shelf, units: dict[str, int]) -> list[BagLine]:
                 quantity=quantity,
                 product=product,
                 variant=variant,
-                level=shelf.levels.get(sku, Level(sku)),
-                state=str(shelf.state(sku)) if product else "sold_out",
+                level=shelf.level(sku),
+                state=shelf.state(sku),
                 limit=limit_of(product) if product else 0,
             )
         )

@@ -7,8 +7,8 @@ from storefront.domain.errors import BadInput
 from storefront.domain.orders import HOLDING
 from storefront.services import checkout as checkouts
 from storefront.services import orders
-from storefront.web import forms, visitors
-from storefront.web.current import shop
+from storefront.web import addresses, forms, visitors
+from storefront.web.current import settings, shop
 
 blueprint = Blueprint("checkout", __name__)
 
@@ -23,7 +23,7 @@ def begin() -> Answer:
     started = checkouts.begin(
         shop(),
         visitor=visitors.visitor(),
-        address=visitors.address_mark(),
+        address=addresses.mark(settings().secret_key),
         form_token=forms.form_token(request.form),
         wanted=wanted,
     )

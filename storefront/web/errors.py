@@ -35,7 +35,7 @@ def register(app: Flask, unreachable: tuple[type[Exception], ...]) -> None:
         def answer_it(error: Exception) -> Response:
             refused = tell(error)
             if refused.status == 503:
-                app.logger.warning("%s %s: 503, %r", request.method, request.path, error)
+                app.logger.warning("%s %s: 503, %r", request.method, request.endpoint, error)
             return answer(refused)
 
     handle(said.Refusal, lambda e: refusals.refusal(e, unreachable))  # type: ignore[arg-type]

@@ -11,7 +11,7 @@ from storefront.domain.errors import BadInput
 MAX_LINES = 100
 """Line items in one Checkout Session (https://docs.stripe.com/api/checkout/sessions/create)."""
 MAX_DIGITS = 6
-MAX_SKU = 200
+MAX_SKU = 64
 TOKEN = re.compile(r"[A-Za-z0-9_-]{8,128}")
 
 

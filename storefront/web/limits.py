@@ -16,7 +16,7 @@ from limits.storage import Storage
 from limits.strategies import FixedWindowRateLimiter
 
 from storefront.domain.errors import Refusal
-from storefront.web import visitors
+from storefront.web import addresses
 
 CHECKOUTS: Final = RateLimitItemPerMinute(30, namespace="checkouts")
 POSTS: Final = RateLimitItemPerMinute(60, namespace="posts")
@@ -100,8 +100,8 @@ class Limits:
         return max(1, round((number + 1) * 60 - now))
 
 
-def register(app: Flask, limits: Limits) -> None:
-    """Count every request to ``app`` but those that are exempt."""
+def register(app: Flask, limits: Limits, secret_key: str) -> None:
+    """Count every request to ``app`` but those that are exempt, by its sender's mark."""
 
     @app.before_request
     def count() -> None:
@@ -112,4 +112,4 @@ def register(app: Flask, limits: Limits) -> None:
             limit = PAGES
         else:
             limit = CHECKOUTS if endpoint == "checkout.begin" else POSTS
-        limits.take(limit, visitors.address_mark())
+        limits.take(limit, addresses.mark(secret_key))

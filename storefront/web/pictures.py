@@ -10,7 +10,7 @@ SECONDS = 3600
 """A picture may be replaced under the same name; browsers ask again after this time."""
 
 
-@blueprint.get("/<path:name>")
+@blueprint.get("/<name>")
 def show(name: str) -> Response:
     """The visitor's browser asks for a picture.
 

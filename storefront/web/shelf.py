@@ -5,24 +5,30 @@ from typing import Any
 from flask import Blueprint, Response, abort, jsonify, render_template
 
 from storefront.domain.products import Product
-from storefront.services.shelf import Shelf, look
+from storefront.services.shelf import Availability, Shelf, look
 from storefront.web import formats, forms
 from storefront.web.current import settings, shop
 
 blueprint = Blueprint("shelf", __name__)
 
-RANK = ("available", "low", "held", "soon", "sold_out")
+RANK = (
+    Availability.AVAILABLE,
+    Availability.LOW,
+    Availability.HELD,
+    Availability.SOON,
+    Availability.SOLD_OUT,
+)
 """States of stock, the most hopeful first."""
 
 
-def best_state(shelf: Shelf, product: Product) -> str:
+def best_state(shelf: Shelf, product: Product) -> Availability:
     """The most hopeful state among a product's variants."""
-    return min((str(shelf.state(v.sku)) for v in product.variants), key=RANK.index)
+    return min((shelf.state(v.sku) for v in product.variants), key=RANK.index)
 
 
 def units_left(shelf: Shelf, product: Product) -> int:
     """Available units of all variants together."""
-    return sum(shelf.levels[v.sku].available for v in product.variants)
+    return sum(shelf.level(v.sku).available for v in product.variants)
 
 
 def limit_of(product: Product) -> int:
@@ -63,9 +69,9 @@ def stock() -> Response:
     shelf = look(shop())
     levels: dict[str, dict[str, Any]] = {}
     for item, variant in shelf.catalogue.entries(shelf.catalogue.published):
-        level = shelf.levels[variant.sku]
+        level = shelf.level(variant.sku)
         levels[variant.sku] = {"available": level.available, "held": level.held}
-        if item.opens_at is not None and item.opens_at > shelf.now:
+        if item.opens_at is not None and shelf.opens_later(item):
             levels[variant.sku]["opens_at"] = formats.iso(item.opens_at)
     response = jsonify(levels)
     response.headers["Cache-Control"] = "no-store"

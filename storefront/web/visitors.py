@@ -1,22 +1,17 @@
 """What a visitor's signed cookie keeps: who they are to us, their bag, and their running hold."""
 
-import hashlib
-import hmac
-import ipaddress
 import secrets
 import time
 from dataclasses import dataclass
 
-from flask import request, session
-
-from storefront.web.current import settings
+from flask import session
 
 VISITOR = "visitor"
 BAG = "bag"
 HOLD = "hold"
 
-MAX_BAG = 40
-"""Different SKUs in one bag: a cookie has room for 4 kB."""
+MAX_BAG = 30
+"""Different SKUs in one bag: a cookie has room for 4 kB, a SKU up to 64 bytes."""
 
 
 def visitor() -> str:
@@ -27,30 +22,6 @@ def visitor() -> str:
         session[VISITOR] = known
         session.permanent = True
     return known
-
-
-def client_address() -> str:
-    """The client's address behind the trusted proxies, an IPv6 one cut to its /64.
-
-    A household or a phone owns a whole /64, so the single address says nothing.
-    """
-    text = request.remote_addr or ""
-    try:
-        address = ipaddress.ip_address(text.partition("%")[0])
-    except ValueError:
-        return "unknown"
-    if isinstance(address, ipaddress.IPv6Address):
-        if address.ipv4_mapped:
-            return str(address.ipv4_mapped)
-        return str(ipaddress.ip_network((address, 64), strict=False))
-    return str(address)
-
-
-def address_mark() -> str:
-    """The client's address as it may be stored: recognised again, never read back."""
-    key = settings().secret_key.encode()
-    message = b"address:" + client_address().encode()
-    return hmac.new(key, message, hashlib.sha256).hexdigest()[:32]
 
 
 def bag() -> dict[str, int]:

@@ -1,6 +1,7 @@
 """What Stripe tells the shop."""
 
 from flask import Blueprint, Response, jsonify, request
+from werkzeug.exceptions import RequestEntityTooLarge
 
 from storefront.services import events
 from storefront.web.current import shop
@@ -18,7 +19,10 @@ def stripe() -> Response:
 
     The body is read once, as it came: the signature is over its bytes.
     """
-    request.max_content_length = MAX_BYTES
+    # A body without a length is cut off at the limit, so one byte more shows that it was longer.
+    request.max_content_length = MAX_BYTES + 1
     body = request.get_data(cache=False)
+    if len(body) > MAX_BYTES:
+        raise RequestEntityTooLarge
     outcome = events.receive(shop(), body, request.headers.get("Stripe-Signature", ""))
     return jsonify(outcome=outcome)

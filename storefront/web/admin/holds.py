@@ -16,6 +16,15 @@ def release() -> Answer:
     order = request.form.get("order", "")
     if not forms.TOKEN.fullmatch(order):
         abort(404)
-    word = holds.release_by_hand(shop(), order, "admin")
-    flash(f"Order {order}: {word.replace('_', ' ')}.", "good" if word == "released" else "message")
+    match holds.release_by_hand(shop(), order, "admin"):
+        case "released":
+            flash(f"The units of order {order} are given back.", "good")
+        case "sold" | "already" | "retaken":
+            flash(f"Order {order} was paid meanwhile, so its units are sold.")
+        case "kept":
+            flash(f"Order {order} is not overdue any more, so nothing was changed.")
+        case "unknown_order":
+            abort(404)
+        case word:
+            flash(f"Order {order} was not released: {word.replace('_', ' ')}.")
     return redirect(url_for("admin.stock.show"), 303)

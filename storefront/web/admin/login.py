@@ -9,7 +9,7 @@ from flask import Blueprint, flash, redirect, render_template, request, session,
 from werkzeug.security import check_password_hash
 from werkzeug.wrappers import Response as Answer
 
-from storefront.web import visitors
+from storefront.web import addresses
 from storefront.web.current import joined, settings
 from storefront.web.limits import LOGINS
 
@@ -63,7 +63,7 @@ def show() -> str | Answer:
 @blueprint.post("/login")
 def enter() -> tuple[str, int] | Answer:
     """The operator signs in; the sixth wrong password within a minute is not even looked at."""
-    address = visitors.address_mark()
+    address = addresses.mark(settings().secret_key)
     joined().limits.take(LOGINS, address)
     if not _right(request.form.get("password", "")):
         return render_template("admin/login.html", wrong=True), 403

@@ -1,0 +1,284 @@
+"""The operator's pages."""
+
+import re
+import time
+from collections.abc import Callable
+
+import fakeredis
+import pytest
+import time_machine
+from flask import Flask
+
+from storefront.app import assemble
+from storefront.services import orders, restocking
+from storefront.services.shop import Shop
+from storefront.web.admin import login
+from tests.web.browsing import Browser, Element, path_of
+from tests.web.conftest import PASSWORD
+
+
+def test_every_admin_route_but_the_login_sends_a_stranger_to_it(app: Flask) -> None:
+    stranger = Browser(app)
+    token = stranger.token()
+    rules = [r for r in app.url_map.iter_rules() if r.rule.startswith("/admin")]
+    assert len(rules) >= 6
+    for rule in rules:
+        path = re.sub(r"<[^>]+>", "x", rule.rule)
+        for method in (rule.methods or set()) - {"OPTIONS", "HEAD"}:
+            if path == "/admin/login":
+                continue
+            response = stranger._open(path, method, data={"csrf_token": token})
+            assert path_of(response) == "/admin/login", f"{method} {path}"
+
+
+def test_no_admin_page_is_kept_or_listed(operator: Browser) -> None:
+    for path in ("/admin/", "/admin/integrity", "/admin/login"):
+        headers = operator.get(path).headers
+        assert headers["Cache-Control"] == "no-store"
+        assert headers["X-Robots-Tag"] == "noindex"
+
+
+def test_the_right_password_opens_and_a_wrong_one_says_so(visitor: Browser) -> None:
+    response = visitor.submit(visitor.page("/admin/login"), "/admin/login", password="wrong")
+    assert response.status_code == 403
+    assert "That is not the password" in response.text
+    response = visitor.submit(visitor.page("/admin/login"), "/admin/login", password=PASSWORD)
+    assert path_of(response) == "/admin/"
+    assert visitor.page("/admin/").one("h1").words == "Stock"
+    assert path_of(visitor.get("/admin/login")) == "/admin/"
+
+
+@pytest.mark.parametrize("password", ["", " ", PASSWORD + " ", PASSWORD.upper(), "x" * 5000])
+def test_only_the_password_itself_opens(visitor: Browser, password: str) -> None:
+    assert visitor.send("/admin/login", password=password).status_code == 403
+
+
+def test_without_a_password_set_nobody_gets_in(make_shop: Callable[..., Shop]) -> None:
+    visitor = Browser(assemble(make_shop(ADMIN_PASSWORD_HASH="")))
+    for password in ("", PASSWORD):
+        assert visitor.send("/admin/login", password=password).status_code == 403
+
+
+def test_signing_in_starts_a_new_session(visitor: Browser) -> None:
+    with visitor.client.session_transaction(base_url=visitor.base) as session:
+        session["planted"] = "by someone else"
+    before = visitor.token()
+    visitor.send("/admin/login", password=PASSWORD)
+    with visitor.client.session_transaction(base_url=visitor.base) as session:
+        assert "planted" not in session
+    assert visitor.post("/admin/logout", {"csrf_token": before}).status_code == 400
+
+
+def test_after_five_wrong_passwords_the_right_one_is_not_looked_at(
+    app: Flask, visitor: Browser
+) -> None:
+    token = visitor.token()
+
+    def enter(browser: Browser, password: str, token: str) -> int:
+        return browser.post("/admin/login", {"csrf_token": token, "password": password}).status_code
+
+    assert [enter(visitor, "wrong", token) for _ in range(5)] == [403] * 5
+    response = visitor.post("/admin/login", {"csrf_token": token, "password": PASSWORD})
+    assert response.status_code == 429
+    assert 0 < int(response.headers["Retry-After"]) <= 60
+    elsewhere = Browser(app, "203.0.113.9")
+    assert enter(elsewhere, PASSWORD, elsewhere.token()) == 303
+
+
+def test_right_passwords_use_up_nothing(app: Flask) -> None:
+    for _ in range(7):
+        assert Browser(app).send("/admin/login", password=PASSWORD).status_code == 303
+
+
+@pytest.mark.parametrize(
+    ("idle", "age", "stays"),
+    [
+        (29 * 60, 3600, True),
+        (31 * 60, 3600, False),
+        (60, 12 * 3600 + 60, False),
+        (60, 11 * 3600, True),
+    ],
+)
+def test_a_session_ends_after_half_an_hour_idle_and_after_twelve_hours(
+    operator: Browser, idle: int, age: int, stays: bool
+) -> None:
+    now = int(time.time())
+    with operator.client.session_transaction(base_url=operator.base) as session:
+        session[login.ADMIN] = session[login.ADMIN] | {"since": now - age, "seen": now - idle}
+    response = operator.get("/admin/")
+    assert response.status_code == (200 if stays else 303)
+    if not stays:
+        assert "You were signed out" in operator.page("/admin/login").words
+
+
+def test_each_visit_starts_the_half_hour_anew(operator: Browser) -> None:
+    now = int(time.time())
+    with operator.client.session_transaction(base_url=operator.base) as session:
+        session[login.ADMIN] = session[login.ADMIN] | {"seen": now - 1000}
+    operator.page("/admin/")
+    with operator.client.session_transaction(base_url=operator.base) as session:
+        assert session[login.ADMIN]["seen"] >= now
+
+
+def test_a_new_password_ends_every_session(
+    make_shop: Callable[..., Shop], operator: Browser
+) -> None:
+    from werkzeug.security import generate_password_hash
+
+    changed = generate_password_hash("another", method="pbkdf2:sha256:1000")
+    browser = Browser(assemble(make_shop(ADMIN_PASSWORD_HASH=changed)))
+    cookie = operator.client.get_cookie("session", domain="shop.example")
+    assert cookie is not None
+    browser.client.set_cookie("session", cookie.value, domain="shop.example")
+    assert path_of(browser.get("/admin/")) == "/admin/login"
+
+
+def test_signing_out_ends_the_session_and_only_a_post_does(operator: Browser) -> None:
+    assert operator.get("/admin/logout").status_code == 405
+    page = operator.page("/admin/")
+    assert path_of(operator.submit(page, "/admin/logout")) == "/admin/login"
+    assert path_of(operator.get("/admin/")) == "/admin/login"
+
+
+def row(page: Element, sku: str) -> Element:
+    rows = [r for r in page.all("tr") if r.all("input", name="sku", value=sku)]
+    assert len(rows) == 1
+    return rows[0]
+
+
+def figures(page: Element, sku: str) -> dict[str, str]:
+    cells = row(page, sku).all("td", class_="number")
+    return {cell.attributes["data-label"]: cell.words for cell in cells}
+
+
+def test_every_sku_stands_with_all_its_counters(app: Flask, operator: Browser) -> None:
+    Browser(app).send("/checkout", sku="record", quantity="2")
+    page = operator.page("/admin/")
+    assert figures(page, "record") == {
+        "Available": "1",
+        "Held": "2",
+        "Sold": "0",
+        "Written off": "0",
+        "Stocked": "3",
+    }
+    assert row(page, "poster-red").one("small").words == "Opening night <poster> (Red)"
+
+
+def test_adding_and_taking_away_counts_and_stands_in_the_ledger(operator: Browser) -> None:
+    form = row(operator.page("/admin/"), "record").one("form").fields
+    response = operator.post("/admin/restock", {**form, "delta": "5", "reason": "second box"})
+    assert path_of(response) == "/admin/"
+    page = operator.page("/admin/")
+    assert page.one("p", class_="notice").words == "record: +5 counted."
+    assert (figures(page, "record")["Available"], figures(page, "record")["Stocked"]) == ("8", "8")
+    form = row(page, "record").one("form").fields
+    operator.post("/admin/restock", {**form, "delta": "-2", "reason": "torn"})
+    page = operator.page("/admin/")
+    assert figures(page, "record")["Written off"] == "2"
+    newest = page.one("section").one("tbody").all("tr")[0].words
+    assert "record" in newest
+    assert "torn" in newest
+    assert "admin" in newest
+
+
+def test_the_same_form_sent_twice_counts_once(operator: Browser) -> None:
+    form = row(operator.page("/admin/"), "record").one("form").fields
+    values = {**form, "delta": "5", "reason": "second box"}
+    operator.post("/admin/restock", values)
+    operator.post("/admin/restock", values)
+    page = operator.page("/admin/")
+    assert figures(page, "record")["Available"] == "8"
+    assert "counted before" in page.words
+
+
+def test_each_row_has_its_own_one_time_key(operator: Browser) -> None:
+    keys = [f.fields["key"] for f in operator.page("/admin/").all("form", class_="restock")]
+    assert len(set(keys)) == len(keys) == 5
+
+
+def test_taking_away_more_than_is_available_is_refused_and_keeps_what_was_typed(
+    operator: Browser,
+) -> None:
+    form = row(operator.page("/admin/"), "record").one("form").fields
+    response = operator.post("/admin/restock", {**form, "delta": "-4", "reason": "lost <all>"})
+    assert response.status_code == 409
+    from tests.web.browsing import read
+
+    page = read(response.text)
+    assert "Only 3 available" in page.one("div", class_="alert").words
+    kept = row(page, "record").one("form").fields
+    assert (kept["delta"], kept["reason"]) == ("-4", "lost <all>")
+    assert figures(page, "record")["Available"] == "3"
+
+
+@pytest.mark.parametrize(
+    ("values", "says"),
+    [
+        ({"delta": "0"}, "must not be 0"),
+        ({"delta": "1e3"}, "whole number"),
+        ({"delta": "+5"}, "whole number"),
+        ({"delta": ""}, "whole number"),
+        ({"delta": "1234567"}, "whole number"),
+        ({"reason": ""}, "Say why"),
+        ({"reason": "   "}, "Say why"),
+        ({"reason": "x" * 201}, "at most 200"),
+        ({"reason": "two\nlines"}, "one line"),
+        ({"key": "a b"}, "token"),
+        ({"sku": "nothing"}, "No article"),
+    ],
+)
+def test_a_form_that_makes_no_sense_is_refused_and_changes_nothing(
+    shop: Shop, operator: Browser, values: dict[str, str], says: str
+) -> None:
+    before = restocking.levels(shop)
+    form = row(operator.page("/admin/"), "record").one("form").fields
+    response = operator.post("/admin/restock", {**form, "delta": "5", "reason": "box", **values})
+    assert response.status_code == 422
+    assert says in response.text
+    assert restocking.levels(shop) == before
+
+
+def test_the_ledger_can_be_of_one_sku(operator: Browser) -> None:
+    page = operator.page("/admin/?sku=record")
+    skus = {r.one("th").words for r in page.one("section").one("tbody").all("tr")}
+    assert skus == {"record"}
+
+
+def test_the_integrity_page_shows_every_check(operator: Browser) -> None:
+    page = operator.page("/admin/integrity")
+    assert page.all("li", class_="pass")
+    assert page.all("li", class_="fail") == []
+
+
+def test_a_broken_count_shows(operator: Browser, redis: fakeredis.FakeRedis) -> None:
+    redis.hincrby("{popup}:stock:available", "record", 1)
+    page = operator.page("/admin/integrity")
+    assert page.all("li", class_="fail")
+    assert "failed" in page.one("div", class_="alert").words
+
+
+def test_an_overdue_hold_is_listed_and_released_by_hand(
+    app: Flask, shop: Shop, silence: Callable[[], None]
+) -> None:
+    Browser(app).send("/checkout", sku="record", quantity="2")
+    (order,) = orders.listing(shop)
+    silence()
+    long_after = order.deadline / 1000 + shop.settings.hold_grace_seconds + 600
+    with time_machine.travel(long_after):
+        operator = Browser(app, "198.51.100.99")
+        operator.send("/admin/login", password=PASSWORD)
+        page = operator.page("/admin/")
+        assert order.id in page.all("section")[0].words
+        assert path_of(operator.submit(page, "/admin/holds/release")) == "/admin/"
+        page = operator.page("/admin/")
+        assert "given back" in page.one("p", class_="notice").words
+        assert figures(page, "record")["Available"] == "3"
+        assert page.all("form", action="/admin/holds/release") == []
+
+
+def test_a_hold_that_is_not_overdue_stays(app: Flask, shop: Shop, operator: Browser) -> None:
+    Browser(app).send("/checkout", sku="record", quantity="2")
+    (order,) = orders.listing(shop)
+    operator.send_signed_in("/admin/holds/release", order=order.id)
+    assert figures(operator.page("/admin/"), "record")["Held"] == "2"
+    assert operator.send_signed_in("/admin/holds/release", order="../x").status_code == 404

@@ -1,0 +1,167 @@
+"""Every page can be read without a screen, without scripts, and by its structure alone."""
+
+import itertools
+import re
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from storefront.services import orders
+from storefront.services.shop import Shop
+from tests.web.browsing import Browser, Element, read
+
+PAGES = [
+    "shelf",
+    "product",
+    "product with one variant",
+    "sold-out product",
+    "bag",
+    "empty bag",
+    "open order",
+    "paid order",
+    "refusal",
+    "missing page",
+    "login",
+    "wrong password",
+    "stock",
+    "refused restock",
+    "integrity",
+]
+
+
+@pytest.fixture(params=PAGES)
+def shown(
+    request: pytest.FixtureRequest,
+    shop: Shop,
+    visitor: Browser,
+    operator: Browser,
+    pay: Callable[..., None],
+) -> Element:
+    """Each page in turn."""
+
+    def order_page(*, paid: bool) -> str:
+        visitor.send("/checkout", sku="record", quantity="1")
+        (order,) = orders.listing(shop)
+        if paid:
+            pay(order)
+        return visitor.get(f"/orders/{orders.token(shop, order.id)}").text
+
+    def bag() -> str:
+        visitor.send("/bag", sku="record", quantity="2")
+        visitor.send("/bag", sku="poster-red", quantity="1")
+        return visitor.get("/bag").text
+
+    def restock() -> str:
+        values = {"sku": "record", "delta": "-9", "reason": "x", "key": ""}
+        return operator.send_signed_in("/admin/restock", **values).text
+
+    make: dict[str, Callable[[], str]] = {
+        "shelf": lambda: visitor.get("/").text,
+        "product": lambda: visitor.get("/products/poster").text,
+        "product with one variant": lambda: visitor.get("/products/record").text,
+        "sold-out product": lambda: visitor.get("/products/zine").text,
+        "bag": bag,
+        "empty bag": lambda: visitor.get("/bag").text,
+        "open order": lambda: order_page(paid=False),
+        "paid order": lambda: order_page(paid=True),
+        "refusal": lambda: visitor.send("/checkout", sku="record", quantity="9").text,
+        "missing page": lambda: visitor.get("/nothing").text,
+        "login": lambda: visitor.get("/admin/login").text,
+        "wrong password": lambda: visitor.send("/admin/login", password="x").text,
+        "stock": lambda: operator.get("/admin/").text,
+        "refused restock": restock,
+        "integrity": lambda: operator.get("/admin/integrity").text,
+    }
+    text = make[request.param]()
+    assert "<h1" in text, text
+    return read(text)
+
+
+def test_the_language_and_a_title_of_its_own_are_set(shown: Element) -> None:
+    assert shown.one("html").attributes["lang"] == "en"
+    assert shown.one("title").words.endswith("Pop-up shop")
+
+
+def test_there_is_one_heading_of_the_first_level_and_none_is_skipped(shown: Element) -> None:
+    assert shown.one("h1").words
+    levels = [int(e.tag[1]) for e in shown.all() if re.fullmatch(r"h[1-6]", e.tag)]
+    assert min(levels) == levels[0] == 1
+    assert all(after - before <= 1 for before, after in itertools.pairwise(levels))
+
+
+def test_the_landmarks_are_there_and_the_first_link_skips_to_the_content(shown: Element) -> None:
+    assert shown.one("main").attributes["id"] == "main"
+    assert shown.one("header", class_="masthead")
+    skip = shown.one("body").all("a")[0].attributes
+    assert (skip["class"], skip["href"]) == ("skip", "#main")
+    names = [nav.attributes.get("aria-label") for nav in shown.all("nav")]
+    assert all(names)
+    assert len(set(names)) == len(names)
+
+
+def test_every_field_has_a_label(shown: Element) -> None:
+    labelled = {label.attributes.get("for") for label in shown.all("label")}
+    inside = {id(i) for label in shown.all("label") for i in label.all("input")}
+    for field in shown.all("input"):
+        a = field.attributes
+        if a.get("type") != "hidden":
+            named = a.get("aria-label") or a.get("id") in labelled or id(field) in inside
+            assert named, a
+
+
+def test_every_id_is_unique_and_what_is_referred_to_exists(shown: Element) -> None:
+    ids = [e.attributes["id"] for e in shown.all() if "id" in e.attributes]
+    assert len(set(ids)) == len(ids)
+    names = ("for", "aria-labelledby", "aria-describedby", "aria-controls")
+    referred = {i for e in shown.all() for n in names for i in e.attributes.get(n, "").split()}
+    assert referred <= set(ids)
+
+
+def test_every_form_that_changes_something_is_protected(shown: Element) -> None:
+    for form in shown.all("form"):
+        assert form.attributes["method"] == "post"
+        assert form.one("input", name="csrf_token").attributes["value"]
+
+
+def test_every_picture_says_what_it_shows_or_that_it_is_decoration(shown: Element) -> None:
+    assert all("alt" in image.attributes for image in shown.all("img"))
+    assert all(icon.attributes["aria-hidden"] == "true" for icon in shown.all("svg"))
+
+
+def test_every_link_and_button_has_words(shown: Element) -> None:
+    for element in [*shown.all("a"), *shown.all("button")]:
+        assert element.words or element.attributes.get("aria-label"), element
+
+
+def test_buttons_of_the_same_words_can_be_told_apart_by_their_names(shown: Element) -> None:
+    submits = [b for b in shown.all("button") if b.attributes.get("type") != "button"]
+    names = [b.attributes.get("aria-label") or b.words for b in submits]
+    assert len(set(names)) == len(names)
+
+
+def test_the_test_banner_tells_that_no_real_money_moves(shown: Element) -> None:
+    assert shown.one("p", class_="banner").words == "Test payments: no real money moves"
+
+
+def test_with_live_keys_there_is_no_test_banner(make_shop: Callable[..., Shop]) -> None:
+    from storefront.app import assemble
+
+    visitor = Browser(assemble(make_shop(STRIPE_SECRET_KEY="sk_live_x")))
+    assert visitor.page("/").all("p", class_="banner") == []
+
+
+def each_template() -> Iterator[str]:
+    from storefront.settings import ROOT
+
+    for path in sorted((ROOT / "templates").rglob("*.html")):
+        if "mail" not in path.parts:
+            yield path.read_text()
+
+
+def test_no_template_switches_escaping_off_for_what_it_is_given() -> None:
+    for text in each_template():
+        for piped in re.findall(r"\{\{[^}]*\|\s*safe[^}]*\}\}", text):
+            assert re.search(
+                r"""['"][^'"]*['"]\s*\|\s*safe""", piped.replace('aria-current="page"', "")
+            ), piped
+        assert "autoescape" not in text
