@@ -1,0 +1,157 @@
+"""What must be true of a shop's books at every moment, and a picture of all its keys."""
+
+import json
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import redis
+
+from storefront.domain.orders import AWAITING, GOODS, HOLDING, MONEY_BACK, Order, State
+from storefront.domain.products import Level
+from storefront.storage.stock import COUNTERS
+from storefront.storage.store import Store
+
+UNITS: dict[State, frozenset[str]] = {
+    **dict.fromkeys(HOLDING, frozenset({"held"})),
+    **dict.fromkeys(GOODS, frozenset({"sold"})),
+    **dict.fromkeys(MONEY_BACK | {State.RELEASED}, frozenset({"none"})),
+    State.REVIEW: frozenset({"held", "sold", "none"}),
+}
+"""Where the units of an order may be counted, by its state."""
+
+
+def dump(client: redis.Redis, but: frozenset[str] = frozenset({"metrics"})) -> dict[str, Any]:
+    """Every key with its value and the time (ms) when it expires (-1: never).
+
+    ``but`` are names, after the shop's prefix, that are left out.
+    """
+    found: dict[str, Any] = {}
+    for key in sorted(client.scan_iter(count=1000)):
+        if key.partition(":")[2] not in but:
+            found[key] = (_value(client, key), client.pexpiretime(key))
+    return found
+
+
+def _value(client: redis.Redis, key: str) -> Any:
+    match client.type(key):
+        case "string":
+            return client.get(key)
+        case "hash":
+            return client.hgetall(key)
+        case "zset":
+            return client.zrange(key, 0, -1, withscores=True)
+        case "stream":
+            return client.xrange(key)
+        case other:
+            raise AssertionError(f"{key} is a {other}")
+
+
+def broken(store: Store) -> list[str]:
+    """Every way in which the books contradict themselves, one sentence each. Meant to be empty."""
+    return [*_counters(store), *_indexes(store), *_due(store)]
+
+
+def _counters(store: Store) -> Iterator[str]:
+    snapshot = store.snapshot()
+    counted: dict[str, Counter[str]] = {"held": Counter(), "sold": Counter()}
+    for at, units in snapshot.units.values():
+        counted[at].update(units)
+    for sku, level in snapshot.levels.items():
+        numbers = {name: getattr(level, name) for name in COUNTERS}
+        if min(numbers.values()) < 0:
+            yield f"{sku} has a counter below 0: {numbers}"
+        if level.stocked != level.available + level.held + level.sold + level.written_off:
+            yield f"{sku} is not the sum of its parts: {numbers}"
+        for at in ("held", "sold"):
+            if numbers[at] != counted[at][sku]:
+                yield f"{sku} has {numbers[at]} {at}, its orders {counted[at][sku]}"
+    running: dict[str, Counter[str]] = defaultdict(Counter)
+    for entry in store.ledger.walk():
+        now = running[entry.sku]
+        if entry.origin:
+            now[entry.origin] -= entry.quantity
+        else:
+            now["stocked"] += entry.quantity
+        now[entry.target] += entry.quantity
+        if any(now[name] != getattr(entry, name) for name in COUNTERS):
+            yield f"ledger entry {entry} follows {dict(now)}"
+    for sku, level in snapshot.levels.items():
+        if level != Level(sku, **{name: running[sku][name] for name in COUNTERS}):
+            yield f"the ledger of {sku} ends with {dict(running[sku])}, its counters are {level}"
+
+
+def _indexes(store: Store) -> Iterator[str]:
+    client, keys = store._client, store.keys
+    orders = list(store.orders.walk())
+    ids = {order.id for order in orders}
+    stored = {key.rpartition(":")[2] for key in client.scan_iter(keys.order("*"), count=1000)}
+    if ids != stored:
+        yield f"listed and stored orders differ by {ids ^ stored}"
+    expected: dict[str, dict[str, float]] = {
+        name: {} for name in ("states", "holds", "returns", "visitors", "addresses")
+    }
+    for order in orders:
+        fields = client.hgetall(keys.order(order.id))
+        if order.units not in UNITS[order.state]:
+            yield f"{order.id} is {order.state} with its units {order.units}"
+        expected["states"][f"{order.state}:{order.created}:{order.id}"] = 0
+        if order.units == "held":
+            expected["holds"][order.id] = order.deadline
+        if order.state in AWAITING | {State.OFFERED}:
+            for line in order.lines:
+                expected["returns"][f"{line.sku}:{order.id}"] = order.deadline
+            for index, who in (("visitors", order.visitor), ("addresses", fields.get("address"))):
+                if who:
+                    expected[index][f"{who}:{order.created}:{order.id}"] = 0
+        elif client.exists(keys.hold(order.id)) and order.units != "held":
+            yield f"{order.id} is {order.state}, and its hold still exists"
+        for payment in order.payments:
+            if store.orders.by_payment(payment) != order.id:
+                yield f"payment {payment} does not lead to {order.id}"
+    for index, members in expected.items():
+        found = dict(client.zrange(keys.name(index), 0, -1, withscores=True))
+        if found != members:
+            yield f"{index} is {found}, not {members}"
+    payments: Mapping[str, str] = client.hgetall(keys.name("payments"))
+    by_id = {order.id: order for order in orders}
+    for payment, order_id in payments.items():
+        if payment not in by_id[order_id].payments:
+            yield f"{order_id} does not know its payment {payment}"
+
+
+def _due(store: Store) -> Iterator[str]:
+    """Nothing stands that nobody will look after."""
+    jobs = {job.name for job in store.due.jobs()}
+    for order in store.orders.walk():
+        for job in needed(order):
+            if job not in jobs:
+                yield f"{order.id} is {order.state}, and {job} is not due"
+
+
+def needed(order: Order) -> Iterator[str]:
+    """The jobs that an order in this state cannot be without."""
+    match order.state:
+        case State.PENDING:
+            yield f"ask:{order.id}"
+            yield f"expire:{order.id}"
+        case State.OPEN:
+            yield f"expire:{order.id}"
+        case State.PROCESSING:
+            yield f"ask:{order.id}"
+    if order.state is not State.REVIEW:
+        for payment in order.refund_reasons:
+            back = sum(r.amount for r in order.refunds if r.payment_intent == payment)
+            if back < order.payments[payment]:
+                yield f"refund:{order.id}:{payment}"
+
+
+def raw(store: Store, order: str) -> dict[str, str]:
+    """An order's fields as they are stored."""
+    found: dict[str, str] = store._client.hgetall(store.keys.order(order))
+    return found
+
+
+def live(messages: list[dict[str, Any]]) -> list[dict[str, dict[str, int]]]:
+    """What pub/sub messages say about stock."""
+    return [json.loads(m["data"]) for m in messages if m["type"] == "message"]
