@@ -1,1 +1,1 @@
-"""The outside world: Stripe and the mail server. Each module is the only one that knows its protocol."""
+"""The outside world: Stripe and the mail server. Each module alone knows its protocol."""

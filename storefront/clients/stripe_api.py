@@ -56,7 +56,7 @@ class Stripe:
         *,
         api_base: str = "",
         webhook_secrets: tuple[str, ...] = (),
-        count: Callable[[str, str], None] = lambda call, outcome: None,
+        count: Callable[[str, str], None] = lambda *_: None,
     ) -> None:
         """``api_base`` is another address that speaks Stripe's API; empty is Stripe's own.
 
@@ -181,7 +181,9 @@ class Stripe:
                 text = body.decode("utf-8")
                 stripe.WebhookSignature.verify_header(text, signature, secret, 300)
                 event = json.loads(text)
-                if not isinstance(event["data"]["object"], dict) or not isinstance(event["id"], str):
+                if not isinstance(event["data"]["object"], dict) or not isinstance(
+                    event["id"], str
+                ):
                     raise SignatureInvalid("signed, but no event")
                 if not isinstance(event["type"], str):
                     raise SignatureInvalid("signed, but an event without a type")
@@ -233,7 +235,7 @@ def _named(error: stripe.StripeError) -> Exception:
 
 
 def _plain(found: stripe.StripeObject) -> dict[str, Any]:
-    return cast("dict[str, Any]", found.to_dict())
+    return found.to_dict()
 
 
 def _replayed(made: Any) -> bool:

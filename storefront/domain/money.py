@@ -4,9 +4,7 @@ from decimal import Decimal, InvalidOperation
 
 # https://docs.stripe.com/currencies#zero-decimal. ISK and UGX have no decimals in daily life, but
 # Stripe counts them in hundredths, so they are absent here.
-ZERO_DECIMAL = frozenset(
-    "bif clp djf gnf jpy kmf krw mga pyg rwf vnd vuv xaf xof xpf".split()
-)
+ZERO_DECIMAL = frozenset("bif clp djf gnf jpy kmf krw mga pyg rwf vnd vuv xaf xof xpf".split())
 # https://docs.stripe.com/currencies#three-decimal: the last digit must be 0.
 THREE_DECIMAL = frozenset("bhd jod kwd omr tnd".split())
 # Counted in hundredths by Stripe, but only whole units are taken.

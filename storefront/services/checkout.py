@@ -25,6 +25,7 @@ from storefront.domain.errors import (
 )
 from storefront.domain.money import MAX_AMOUNT
 from storefront.domain.orders import Line, Order, Reason, State
+from storefront.domain.payments import Payment
 from storefront.services import links, sessions, settlement
 from storefront.services.shop import Shop
 from storefront.storage.scripts import Attached, Held, HoldAnswer, Limits, Settled, Wanted
@@ -71,7 +72,7 @@ def begin(
         match answer.word:
             case Held.HELD:
                 log.info("order %s: held", order_id, extra={"order": order_id})
-                return open_payment(shop, _known(shop, order_id))
+                return open_payment(shop, _known(shop, order_id), first=True)
             case Held.ALREADY:
                 if started := _resume(shop, _known(shop, order_id)):
                     return started
@@ -94,8 +95,11 @@ def begin(
     raise TooManyHolds(retry_after=5)
 
 
-def open_payment(shop: Shop, order: Order) -> Started:
-    """Make the payment page of a pending order, or find the one that was made. Raises StripeError."""
+def open_payment(shop: Shop, order: Order, *, first: bool = False) -> Started:
+    """Make the payment page of a pending order, or find the one that was made. Raises StripeError.
+
+    ``first``: nobody has asked Stripe for it before, so any clear no means that nothing was made.
+    """
     for _ in range(3):
         try:
             payment = _session(shop, order)
@@ -104,11 +108,13 @@ def open_payment(shop: Shop, order: Order) -> Started:
             shop.store.due.schedule(f"ask:{order.id}", shop.store.now())
             raise
         except StripeRefused as refused:
-            if order.session_version == 1:
+            if first or sessions.made_nothing(order, refused):
                 shop.store.scripts.release_hold(
                     order.id, session="", version=1, reason=Reason.REFUSED
                 )
-            log.error("order %s: stripe refused: %s", order.id, refused, extra={"order": order.id})
+            else:
+                shop.store.due.schedule(f"ask:{order.id}", shop.store.now())
+            log.warning("order %s: stripe refused: %s", order.id, refused)
             raise
         if payment is None:  # the key is spent and made nothing: go on under the next number
             shop.store.scripts.renew_session(
@@ -117,6 +123,7 @@ def open_payment(shop: Shop, order: Order) -> Started:
                 session_seconds=sessions.SESSION_SECONDS,
             )
             order = _known(shop, order.id)
+            first = False
             continue
         attached = shop.store.scripts.attach_session(
             order.id, version=order.session_version, session=payment.session, url=payment.url
@@ -133,7 +140,7 @@ def open_payment(shop: Shop, order: Order) -> Started:
     raise StripeUnreachable("the payment page could not be prepared in time")
 
 
-def _session(shop: Shop, order: Order) -> "sessions.Payment | None":
+def _session(shop: Shop, order: Order) -> Payment | None:
     """The order's session, made or found; None when this version of the key made none."""
     if not sessions.creatable(shop, order):
         return sessions.look_up(shop, order)

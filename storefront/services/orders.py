@@ -65,9 +65,7 @@ def live_hold(shop: Shop, visitor: str) -> Order | None:
     return next((order for order in reversed(live) if order.payable), None)
 
 
-def listing(
-    shop: Shop, state: State | None = None, since_ms: int | None = None
-) -> Iterator[Order]:
+def listing(shop: Shop, state: State | None = None, since_ms: int | None = None) -> Iterator[Order]:
     """Every order, or those in a state or made since a time (ms), oldest first."""
     return shop.store.orders.walk(state, since_ms)
 

@@ -78,12 +78,21 @@ def find(shop: Shop, order: Order) -> Payment | None:
     if creatable(shop, order):
         try:
             return make(shop, order)
-        except StripeRefused:
-            if order.session_version == 1:
+        except StripeRefused as refused:
+            if made_nothing(order, refused):
                 return None
         except (StripeSpent, StripeKeyMismatch):
             pass
     return look_up(shop, order)
+
+
+def made_nothing(order: Order, refused: StripeRefused) -> bool:
+    """Whether a refusal proves that no earlier try of the same request made a session.
+
+    A repeat is answered with what the first try made, before its parameters are looked at; but a
+    key that is no longer accepted (401, 403) is turned away before even that.
+    """
+    return order.session_version == 1 and refused.status not in {401, 403}
 
 
 def look_up(shop: Shop, order: Order) -> Payment | None:

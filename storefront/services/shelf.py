@@ -54,6 +54,4 @@ class Shelf:
 def look(shop: Shop) -> Shelf:
     """The shelf as it is now, in one round trip while the catalogue does not change."""
     reading = shop.store.stock.shelf()
-    return Shelf(
-        shop.store.catalogue.at(reading.catalogue_version), reading.levels, reading.now
-    )
+    return Shelf(shop.store.catalogue.at(reading.catalogue_version), reading.levels, reading.now)

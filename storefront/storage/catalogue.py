@@ -1,6 +1,7 @@
 """Reads the catalogue, once per version and process."""
 
 import json
+from typing import Any
 
 import redis
 
@@ -12,7 +13,8 @@ class Catalogues:
     """The catalogue of one shop, kept in memory until its version changes."""
 
     def __init__(self, client: redis.Redis, keys: Keys) -> None:
-        self._client, self._keys = client, keys
+        self._client: Any = client  # replies are text: its types also allow bytes
+        self._keys = keys
         self._kept = Catalogue(version="never read")
 
     def current(self) -> Catalogue:

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from dataclasses import dataclass
+from typing import Any
 
 import redis
 
@@ -22,7 +23,8 @@ class Due:
     """What is due in one shop."""
 
     def __init__(self, client: redis.Redis, keys: Keys) -> None:
-        self._client, self._keys = client, keys
+        self._client: Any = client  # replies are text: its types also allow bytes
+        self._keys = keys
 
     def jobs(self) -> list[DueJob]:
         """Every job, the earliest first."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import redis
 
@@ -38,7 +39,8 @@ class Ledger:
     """The ledger of one shop."""
 
     def __init__(self, client: redis.Redis, keys: Keys) -> None:
-        self._client, self._key = client, keys.name("ledger")
+        self._client: Any = client  # replies are text: its types also allow bytes
+        self._key = keys.name("ledger")
 
     def latest(self, count: int, sku: str | None = None) -> list[Entry]:
         """The last ``count`` entries, of one SKU if named, the newest first."""

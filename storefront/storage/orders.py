@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import redis
+from redis.client import Pipeline
 
 from storefront.domain.orders import Line, Order, Refund, State
 from storefront.storage.keys import Keys
@@ -17,7 +18,8 @@ class Orders:
     """The shop's orders, as the scripts left them."""
 
     def __init__(self, client: redis.Redis, keys: Keys) -> None:
-        self._client, self._keys = client, keys
+        self._client: Any = client  # replies are text: its types also allow bytes
+        self._keys = keys
 
     def get(self, order_id: str) -> Order | None:
         """The order as it stands, with where its units are counted, at one moment."""
@@ -28,19 +30,30 @@ class Orders:
         if not order_ids:
             return []
         pipe = self._client.pipeline(transaction=True)
+        self._ask_for(pipe, order_ids)
+        *fields, units = pipe.execute()
+        return [read_order(f, u) for f, u in zip(fields, units, strict=True) if f]
+
+    def examine(self, order_ids: Sequence[str]) -> Iterator[tuple[list[Order], set[str]]]:
+        """Orders in chunks, each with the names of all jobs that are due, read at one moment."""
+        for start in range(0, len(order_ids), CHUNK):
+            pipe = self._client.pipeline(transaction=True)
+            self._ask_for(pipe, order_ids[start : start + CHUNK])
+            pipe.zrange(self._keys.name("due"), 0, -1)
+            *fields, units, due = pipe.execute()
+            orders = [read_order(f, u) for f, u in zip(fields, units, strict=True) if f]
+            yield orders, set(due)
+
+    def _ask_for(self, pipe: Pipeline, order_ids: Sequence[str]) -> None:
         for order_id in order_ids:
             pipe.hgetall(self._keys.order(order_id))
         pipe.hmget(self._keys.name("units"), list(order_ids))
-        *fields, units = pipe.execute()
-        return [read_order(f, u) for f, u in zip(fields, units, strict=True) if f]
 
     def ids(self, state: State | None = None, since_ms: int | None = None) -> list[str]:
         """Ids of all orders, or of those in one state, made since a time (ms), oldest first."""
         if state is None:
             lowest = "-inf" if since_ms is None else since_ms
-            found: list[str] = self._client.zrangebyscore(
-                self._keys.name("orders"), lowest, "+inf"
-            )
+            found: list[str] = self._client.zrangebyscore(self._keys.name("orders"), lowest, "+inf")
             return found
         members: list[str] = self._client.zrangebylex(
             self._keys.name("states"), f"[{state}:{since_ms or 0:013d}", f"({state};"

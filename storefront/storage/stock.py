@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import redis
 
@@ -28,7 +29,8 @@ class Stock:
     """The counters of one shop."""
 
     def __init__(self, client: redis.Redis, keys: Keys) -> None:
-        self._client, self._keys = client, keys
+        self._client: Any = client  # replies are text: its types also allow bytes
+        self._keys = keys
 
     def shelf(self) -> ShelfReading:
         """What the shelf shows, in one round trip."""

@@ -1,5 +1,7 @@
 """One shop in Redis: its scripts and its readers."""
 
+from typing import Any
+
 import redis
 
 from storefront.storage import connection, snapshot
@@ -17,7 +19,7 @@ class Store:
     """Everything that a shop keeps. Its methods raise ``connection.UNREACHABLE`` errors."""
 
     def __init__(self, client: redis.Redis, shop_id: str) -> None:
-        self._client = client
+        self._client: Any = client  # replies are text: its types also allow bytes
         self.keys = Keys(shop_id)
         self.scripts = Scripts(client, self.keys)
         self.stock = Stock(client, self.keys)

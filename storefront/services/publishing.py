@@ -1,0 +1,69 @@
+"""Put a catalogue file's products on the shelf."""
+
+import json
+import logging
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from storefront.domain.catalogue_file import CatalogueFile, CatalogueMistakes
+from storefront.domain.products import Catalogue, Product
+from storefront.services.shop import Shop
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """What an import did: numbers of products, and the first stock of new SKUs."""
+
+    created: int
+    updated: int
+    pruned: int
+    stocked: Mapping[str, int]
+
+
+def publish(shop: Shop, catalogue: CatalogueFile, *, prune: bool, who: str = "import") -> Published:
+    """Create or update the file's products, in the file's order; running holds keep their prices.
+
+    A SKU's stock counts only the first time that it is seen. With ``prune``, products that are not in
+    the file are taken off the shelf. Raises CatalogueMistakes, and nothing is changed.
+    """
+    before = shop.store.catalogue.read()
+    old = {product.slug: product for product in before.products}
+    new = {product.slug: product for product in catalogue.products}
+    staying = [product for slug, product in old.items() if slug not in new]
+    _check_skus(new, () if prune else tuple(p for p in staying if p.published))
+
+    rows = {
+        slug: replace(product, position=position)
+        for position, (slug, product) in enumerate(new.items())
+    }
+    pruned = [product for product in staying if product.published] if prune else []
+    rows |= {product.slug: replace(product, published=False) for product in pruned}
+    fresh = shop.store.scripts.publish_catalogue(
+        {slug: json.dumps(product.to_json()) for slug, product in rows.items()},
+        dict(catalogue.stock),
+        version=secrets.token_hex(8),
+        who=who,
+    )
+    created = sum(slug not in old for slug in new)
+    log.info("imported %d products, %d new SKUs", len(new), len(fresh))
+    return Published(
+        created,
+        len(new) - created,
+        len(pruned),
+        {sku: catalogue.stock[sku] for sku in sorted(fresh)},
+    )
+
+
+def _check_skus(new: Mapping[str, Product], staying: tuple[Product, ...]) -> None:
+    owner = {v.sku: p.slug for p, v in Catalogue.entries(staying)}
+    mistakes = [
+        f"SKU {variant.sku} of {product.slug} belongs to {owner[variant.sku]}, which stays on the "
+        "shelf: put that product into the file without it, or use --prune."
+        for product, variant in Catalogue.entries(tuple(new.values()))
+        if variant.sku in owner
+    ]
+    if mistakes:
+        raise CatalogueMistakes(mistakes)

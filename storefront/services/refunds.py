@@ -1,0 +1,86 @@
+"""Money goes back: in full, once, and told."""
+
+import logging
+
+from storefront.domain.errors import StripeKeyMismatch, StripeRefused, StripeSpent
+from storefront.domain.orders import REFUND_TAKEN, Order
+from storefront.domain.payments import RefundFact
+from storefront.services.shop import Shop
+from storefront.storage.scripts import Recorded
+
+PENDING_ASK_MS = 3600_000
+"""How often a refund that Stripe calls pending is looked at again."""
+
+log = logging.getLogger(__name__)
+
+
+def send_back_when_due(shop: Shop, order_id: str, payment_intent: str) -> int | None:
+    """The due job ``refund``: what a payment still owes its shopper goes back.
+
+    Refunds that exist are read first, so that a repeat, or one made in Stripe's dashboard, never
+    becomes a second one. A payment that is not to go back is only read. Answers in how many
+    milliseconds to look again (0: at once), or None when done. Raises StripeError.
+    """
+    order = shop.store.orders.get(order_id)
+    if order is None:
+        return None
+    known = shop.stripe.refunds(payment_intent)
+    told = [record(shop, order, fact) for fact in known]
+    if Recorded.FAILED in told or any(r.status in {"failed", "canceled"} for r in known):
+        return None  # a person looks at it now
+    taken = sum(fact.amount for fact in known if fact.status in REFUND_TAKEN)
+    owed = order.payments.get(payment_intent, 0) - taken
+    reason = order.refund_reasons.get(payment_intent)
+    if reason is None or owed <= 0:
+        return PENDING_ASK_MS if any(fact.status == "pending" for fact in known) else None
+
+    version = order.refund_versions.get(payment_intent, 0)
+    try:
+        made = shop.stripe.create_refund(
+            payment_intent,
+            amount=owed,
+            metadata={"order": order.id, "shop": shop.settings.shop_id, "reason": reason},
+            key=f"refund:{payment_intent}" + (f":{version}" if version else ""),
+        )
+    except (StripeSpent, StripeKeyMismatch):
+        # This key will never say more, so the next number is stored; the list shows what it made.
+        shop.store.orders.number_refund(order.id, payment_intent)
+        return 0
+    except StripeRefused as refused:
+        if refused.code == "charge_already_refunded":
+            if _newer(shop, known, payment_intent):
+                return 0
+            return _give_up(shop, order, refused)
+        if refused.code == "charge_disputed":
+            return _give_up(shop, order, refused)
+        raise
+    record(shop, order, made)
+    return PENDING_ASK_MS if made.status == "pending" else None
+
+
+def record(shop: Shop, order: Order, fact: RefundFact, event: str = "") -> Recorded:
+    """Note a refund on its order as Stripe tells it, whoever made it."""
+    outcome = shop.store.scripts.record_refund(
+        order.id,
+        refund=fact.id,
+        payment_intent=fact.payment_intent,
+        amount=fact.amount,
+        status=fact.status,
+        reason=order.refund_reasons.get(fact.payment_intent, fact.reason),
+        again_ms=PENDING_ASK_MS,
+        event=event,
+    )
+    if outcome is not Recorded.ALREADY:
+        log.info("order %s: refund %s %s", order.id, fact.id, outcome, extra={"order": order.id})
+    return outcome
+
+
+def _newer(shop: Shop, known: list[RefundFact], payment_intent: str) -> bool:
+    """Whether Stripe lists more by now, so that looking again settles it."""
+    return len(shop.stripe.refunds(payment_intent)) > len(known)
+
+
+def _give_up(shop: Shop, order: Order, refused: StripeRefused) -> int | None:
+    """A person must look; nothing is due any more."""
+    shop.store.scripts.review_order(order.id, reason=f"the refund was refused: {refused}")
+    return None

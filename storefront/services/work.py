@@ -1,0 +1,88 @@
+"""Do what is due: one job at a time, each safe to do twice, none ever dropped."""
+
+import logging
+import random
+from collections.abc import Callable
+
+from storefront.domain.errors import StripeError, StripeRefused
+from storefront.services import notices, refunds, settlement
+from storefront.services.shop import Shop
+from storefront.storage.connection import UNREACHABLE
+from storefront.storage.scripts import Job
+
+LEASE_MS = 60_000
+"""Longer than any job: a call to Stripe ends within 17 s. After it another worker takes the job."""
+LONGEST_MS = 30_000
+"""Stripe is asked again at least so often, so that all settles soon after it is back."""
+LONGEST_MAIL_MS = 3600_000
+REFUSALS = 6
+"""So many tries when Stripe clearly says no, or our own code fails; then a person must look."""
+SILENCES = 8640
+"""So many tries while Stripe is silent: three days, as long as it repeats its webhooks."""
+
+log = logging.getLogger(__name__)
+
+Work = Callable[..., int | None]
+WORK: dict[str, Work] = {
+    "ask": settlement.ask_when_due,
+    "expire": settlement.end_when_due,
+    "stray": settlement.end_stray,
+    "refund": refunds.send_back_when_due,
+}
+
+
+def run_due(shop: Shop, limit: int) -> int:
+    """Do at most ``limit`` jobs that are due now; answers how many were taken.
+
+    Any number of workers may run at once: a job is leased to one of them. Raises the store's errors
+    when Redis is gone; the jobs then come back by themselves.
+    """
+    jobs = shop.store.scripts.claim_due(limit=limit, lease_ms=LEASE_MS)
+    for job in jobs:
+        _run(shop, job)
+    return len(jobs)
+
+
+def _run(shop: Shop, job: Job) -> None:
+    kind, order, *rest = job.name.split(":")
+    try:
+        if kind == "mail":
+            # mail:<what>:<order>[:<refund>]: the kind of mail comes before the order
+            what, (order, *refund) = order, rest
+            again = notices.send_when_due(shop, what, order, *refund)
+            field = ":".join(["mail", what, *refund])
+        else:
+            again = WORK[kind](shop, order, *rest)
+            field = ""
+    except UNREACHABLE:
+        raise
+    except StripeError as error:
+        most = REFUSALS if isinstance(error, StripeRefused) else SILENCES
+        _again_or_review(shop, job, order, f"{kind}: {error}", most)
+    except Exception as error:  # one job's fault must never stop the others
+        log.exception("job %s failed", job.name, extra={"order": order})
+        if kind == "mail":
+            _postpone(shop, job, order, LONGEST_MAIL_MS)
+        else:
+            _again_or_review(shop, job, order, f"{kind}: {type(error).__name__}", REFUSALS)
+    else:
+        if again is None:
+            shop.store.scripts.finish_due(job, order=order, field=field)
+        else:
+            shop.store.scripts.postpone_due(job, order=order, delay_ms=again)
+
+
+def _again_or_review(shop: Shop, job: Job, order: str, why: str, most: int) -> None:
+    if job.tries < most:
+        _postpone(shop, job, order, LONGEST_MS)
+        return
+    shop.store.scripts.review_order(order, reason=f"given up after {job.tries} tries: {why}")
+    shop.store.scripts.finish_due(job, order=order)
+    log.error("order %s: %s, given up", order, why, extra={"order": order})
+
+
+def _postpone(shop: Shop, job: Job, order: str, longest_ms: int) -> None:
+    delay = min(longest_ms, 500 * 2 ** min(job.tries, 20))
+    jittered = int(delay * random.uniform(0.5, 1.0))  # noqa: S311 - spreads load, guards nothing
+    shop.store.scripts.postpone_due(job, order=order, delay_ms=jittered)
+    log.info("job %s comes again in %d ms", job.name, jittered, extra={"order": order})
