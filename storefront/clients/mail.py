@@ -171,7 +171,7 @@ class Mailer:
                     smtp.login(self._user, self._password)
             except smtplib.SMTPAuthenticationError as refused:
                 raise _not_yet(refused.smtp_code, "the user or password is wrong") from None
-            except ValueError:
+            except UnicodeError:
                 raise OSError("SMTP_URL holds letters that mail servers do not take") from None
         except OSError:
             self._silent_until = time.monotonic() + PAUSE_SECONDS
@@ -195,7 +195,7 @@ class Mailer:
             smtp.ehlo_or_helo_if_needed()
             if smtp.has_extn("starttls"):
                 smtp.starttls(context=tls)
-        except (OSError, ValueError):
+        except (OSError, UnicodeError):
             smtp.close()
             raise
         return smtp
@@ -207,7 +207,7 @@ class Mailer:
         moment = datetime.fromtimestamp(now // 10**9, UTC).strftime("%Y%m%dT%H%M%S")
         name = f"{moment}.{now % 10**9:09d}Z-{secrets.token_hex(4)}.eml"
         draft = self._folder / f".{name}.part"
-        policy = SMTP.clone(utf8=not recipient.isascii())
+        policy = SMTP.clone(linesep="\n", utf8=not recipient.isascii())
         try:
             fd = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
             with os.fdopen(fd, "wb") as file:
