@@ -1,6 +1,7 @@
 """Joins the parts: the only module that knows them all."""
 
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 from flask import Flask, request
@@ -14,7 +15,7 @@ from storefront.settings import ROOT, Settings, load_settings
 from storefront.storage import embedded
 from storefront.storage.connection import UNREACHABLE, connect
 from storefront.storage.keys import Keys
-from storefront.storage.store import open_store
+from storefront.storage.store import Store, open_store
 from storefront.web import (
     admin,
     assets,
@@ -45,16 +46,11 @@ class Application(Flask):
 def open_shop(settings: Settings) -> Shop:
     """The shop that these settings describe. Connects when first used, and starts nothing."""
     store = open_store(connect(_redis_url(settings)), settings.shop_id)
-
-    def count(call: str, outcome: str) -> None:
-        with suppress(*UNREACHABLE):  # a figure is not worth failing what was done
-            store.count(f"stripe_requests:{call}:{outcome}")
-
     stripe = Stripe(
         settings.stripe_secret_key,
         api_base=settings.stripe_api_base,
         webhook_secrets=settings.stripe_webhook_secrets,
-        count=count,
+        count=partial(_count, store, "stripe_requests"),
     )
     mailer = Mailer(settings.smtp_url, settings.mail_from, settings.instance / "mail")
     return Shop(settings=settings, store=store, stripe=stripe, mailer=mailer)
@@ -102,10 +98,16 @@ def assemble(shop: Shop, counts: Storage | None = None) -> Flask:
     formats.register(app, settings)
     assets.register(app)
     pages.register(app, settings)
-    errors.register(app, UNREACHABLE)
+    errors.register(app, UNREACHABLE, partial(_count, shop.store, "limited"))
     for part in (shelf, bag, checkout, orders, webhooks, health, pictures, admin):
         app.register_blueprint(part.blueprint)
     return app
+
+
+def _count(store: Store, *parts: str) -> None:
+    """Add to one of the figures for ``/metrics``, which is not worth failing what was done."""
+    with suppress(*UNREACHABLE):
+        store.count(":".join(parts))
 
 
 def _redis_url(settings: Settings) -> str:

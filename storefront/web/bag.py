@@ -77,7 +77,10 @@ def show() -> Response:
 def change() -> Answer:
     """The visitor puts something into the bag, changes how many, or takes it out (0)."""
     sku = forms.sku(request.form.get("sku", ""))
-    quantity = forms.whole_number(request.form.get("quantity", ""), "The quantity")
+    if request.form.get("remove"):
+        quantity = 0
+    else:
+        quantity = forms.whole_number(request.form.get("quantity", ""), "The quantity")
     units = visitors.bag()
     if request.form.get("add"):
         quantity += units.get(sku, 0)

@@ -7,6 +7,7 @@ from werkzeug.exceptions import HTTPException
 
 from storefront.domain import errors as said
 from storefront.web import refusals
+from storefront.web.limits import TooOften
 from storefront.web.refusals import Refused
 
 MACHINES = frozenset({"webhooks", "health"})
@@ -27,8 +28,13 @@ def answer(refused: Refused) -> Response:
     return response
 
 
-def register(app: Flask, unreachable: tuple[type[Exception], ...]) -> None:
-    """Answer every error of ``app``; ``unreachable`` is what storage raises without its Redis."""
+def register(
+    app: Flask, unreachable: tuple[type[Exception], ...], count: Callable[[str], None]
+) -> None:
+    """Answer every error of ``app``; ``unreachable`` is what storage raises without its Redis.
+
+    ``count`` is told the name of each limit that refused someone.
+    """
 
     def handle(kind: type[Exception], tell: Callable[[Exception], Refused]) -> None:
         @app.errorhandler(kind)
@@ -38,7 +44,13 @@ def register(app: Flask, unreachable: tuple[type[Exception], ...]) -> None:
                 app.logger.warning("%s %s: 503, %r", request.method, request.endpoint, error)
             return answer(refused)
 
-    handle(said.Refusal, lambda e: refusals.refusal(e, unreachable))  # type: ignore[arg-type]
+    def limited(error: Exception) -> Refused:
+        count(error.limit if isinstance(error, TooOften) else "holds")
+        return refusals.refusal(error, unreachable)
+
+    handle(said.Refusal, lambda e: refusals.refusal(e, unreachable))
+    handle(TooOften, limited)
+    handle(said.TooManyHolds, limited)
     handle(said.StripeError, lambda _: refusals.stripe_failed())
     handle(said.SignatureInvalid, lambda _: refusals.unsigned())
     handle(HTTPException, refusals.http_error)  # type: ignore[arg-type]

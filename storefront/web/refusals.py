@@ -122,7 +122,7 @@ def not_enough(error: said.NotEnoughStock, unreachable: tuple[type[Exception], .
     return Refused(409, "Not enough stock", title, text, ways + _back(), shortages)
 
 
-def refusal(error: said.Refusal, unreachable: tuple[type[Exception], ...]) -> Refused:
+def refusal(error: Exception, unreachable: tuple[type[Exception], ...]) -> Refused:
     """Every way in which the shop says no."""
     match error:
         case said.NotEnoughStock():
@@ -212,7 +212,9 @@ def stripe_failed() -> Refused:
         "The payment service does not answer. Nothing was charged, and units held for you go back "
         "by themselves. Try again in a moment: the same basket goes on where it stopped."
     )
-    if request.endpoint == "orders.cancel":
+    if (request.blueprint or "").startswith("admin"):
+        title, text = "Stripe does not answer", "Nothing was changed. Try again in a moment."
+    elif request.endpoint == "orders.cancel":
         title = "Your units are still held"
         text = (
             "The payment service cannot be asked whether you have paid, so nothing was given back "

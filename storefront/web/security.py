@@ -29,7 +29,8 @@ def origin(url: str) -> str:
 def payment_origins(stripe_api_base: str) -> tuple[str, ...]:
     """Where a checkout form may end up: Chromium checks ``form-action`` on the 303's target too.
 
-    A stand-in on loopback may write its own page's address with any of loopback's names.
+    A stand-in on loopback may write its page's address with another of loopback's names than ours;
+    a policy cannot name an IPv6 address at all.
     """
     if not stripe_api_base:
         return (STRIPE_PAGE,)
@@ -41,7 +42,6 @@ def payment_origins(stripe_api_base: str) -> tuple[str, ...]:
         STRIPE_PAGE,
         f"{parts.scheme}://localhost{port}",
         f"{parts.scheme}://127.0.0.1{port}",
-        f"{parts.scheme}://[::1]{port}",
     )
 
 

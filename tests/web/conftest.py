@@ -6,7 +6,6 @@ from pathlib import Path
 import fakeredis
 import pytest
 from flask import Flask
-from storefront.services.publishing import publish
 from werkzeug.security import generate_password_hash
 
 from storefront.app import assemble
@@ -14,6 +13,7 @@ from storefront.clients.mail import Mailer
 from storefront.domain.catalogue_file import read_catalogue
 from storefront.domain.orders import Order
 from storefront.services import settlement
+from storefront.services.publishing import publish
 from storefront.services.shop import Shop
 from storefront.settings import Settings, load_settings
 from storefront.storage.store import open_store
@@ -176,3 +176,14 @@ def cut(redis: fakeredis.FakeRedis) -> Callable[[], None]:
         redis.connection_pool.disconnect()
 
     return lose
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args() -> dict[str, object]:
+    """The system's Chromium; without its sandbox, which needs rights that containers lack."""
+    return {"executable_path": "/usr/bin/chromium", "args": ["--no-sandbox"]}
+
+
+@pytest.fixture(scope="session")
+def base_url() -> None:
+    """Each served shop has its own address; pytest-playwright's own fixture is deprecated in form."""

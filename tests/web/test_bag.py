@@ -13,8 +13,8 @@ def lines(page: Element) -> list[list[str]]:
 
 
 def quantities(visitor: Browser) -> dict[str, str]:
-    forms = list(visitor.page("/bag").all("form", action="/bag"))
-    return {f.fields["sku"]: f.fields["quantity"] for f in forms if f.fields["quantity"] != "0"}
+    forms = visitor.page("/bag").all("form", action="/bag")
+    return {form.fields["sku"]: form.fields["quantity"] for form in forms}
 
 
 def test_an_empty_bag_says_so_and_leads_to_the_shelf(visitor: Browser) -> None:
@@ -40,9 +40,17 @@ def test_adding_adds_setting_sets_and_nought_removes(visitor: Browser) -> None:
     assert quantities(visitor) == {"record": "3"}
     visitor.send("/bag", sku="record", quantity="2")
     assert quantities(visitor) == {"record": "2"}
-    page = visitor.page("/bag")
-    remove = next(f for f in page.all("form", action="/bag") if f.fields["quantity"] == "0")
-    assert path_of(visitor.post("/bag", remove.fields)) == "/bag"
+    visitor.send("/bag", sku="record", quantity="0")
+    assert "Your bag is empty." in visitor.page("/bag").words
+
+
+def test_a_line_is_removed_by_its_button_whatever_stands_in_its_quantity(visitor: Browser) -> None:
+    visitor.send("/bag", sku="record", quantity="2")
+    form = visitor.page("/bag").one("form", action="/bag")
+    remove = form.one("button", name="remove").attributes
+    assert "formnovalidate" in remove
+    values = {**form.fields, "quantity": "many", "remove": remove["value"]}
+    assert path_of(visitor.post("/bag", values)) == "/bag"
     assert "Your bag is empty." in visitor.page("/bag").words
 
 
@@ -68,7 +76,8 @@ def test_a_line_that_left_the_shelf_can_only_be_removed(
     page = visitor.page("/bag")
     gone, _kept = lines(page)
     assert gone[0] == "gone No longer for sale"
-    assert [f.fields["quantity"] for f in page.all("form", action="/bag")] == ["0", "1", "0"]
+    assert "quantity" not in page.all("form", action="/bag")[0].fields
+    assert page.all("form", action="/bag")[0].one("button").words == "Remove"
     assert page.one("tfoot").words == "Total $28.00"
 
 

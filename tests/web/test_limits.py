@@ -140,3 +140,10 @@ def test_counts_in_memory_do_not_pile_up(monkeypatch: pytest.MonkeyPatch) -> Non
 def test_switched_off_nothing_is_limited(app: Flask) -> None:
     visitor = Browser(app)
     assert last_of(100, lambda: visitor.post("/bag", {}).status_code) == ({400}, 400)
+
+
+def test_every_refusal_is_counted_for_the_metrics(limited: Flask) -> None:
+    visitor = Browser(limited, "127.0.0.1")
+    for _ in range(63):
+        visitor.post("/bag", {})
+    assert 'shop_limited_total{limit="posts"} 3' in visitor.get("/metrics").text

@@ -140,14 +140,14 @@ def test_buttons_of_the_same_words_can_be_told_apart_by_their_names(shown: Eleme
 
 
 def test_the_test_banner_tells_that_no_real_money_moves(shown: Element) -> None:
-    assert shown.one("p", class_="banner").words == "Test payments: no real money moves"
+    assert shown.one("aside", class_="banner").words == "Test payments: no real money moves"
 
 
 def test_with_live_keys_there_is_no_test_banner(make_shop: Callable[..., Shop]) -> None:
     from storefront.app import assemble
 
     visitor = Browser(assemble(make_shop(STRIPE_SECRET_KEY="sk_live_x")))
-    assert visitor.page("/").all("p", class_="banner") == []
+    assert visitor.page("/").all("aside", class_="banner") == []
 
 
 def each_template() -> Iterator[str]:

@@ -54,7 +54,6 @@ def test_every_answer_carries_the_headers(visitor: Browser, path: str) -> None:
                 "https://checkout.stripe.com",
                 "http://localhost:8001",
                 "http://127.0.0.1:8001",
-                "http://[::1]:8001",
             },
         ),
     ],
