@@ -126,7 +126,7 @@ def open_payment(shop: Shop, order: Order, *, first: bool = False) -> Started:
             first = False
             continue
         attached = shop.store.scripts.attach_session(
-            order.id, version=order.session_version, session=payment.session, url=payment.url
+            order.id, session=payment.session, url=payment.url
         )
         order = _known(shop, order.id)
         if attached is not Attached.TOO_LATE and payment.session_status != "open":

@@ -7,7 +7,7 @@ snapshot cannot tell for sure is asked for at once by the worker.
 import logging
 from typing import Any
 
-from storefront.domain.orders import HOLDING, State
+from storefront.domain.orders import State
 from storefront.domain.payments import (
     Payment,
     Verdict,
@@ -82,7 +82,8 @@ def _payment(shop: Shop, event: dict[str, Any], payment: Payment) -> str:
         return _nothing(shop, event, "open")
     # Complete but unpaid may be a payment on its way or one that failed since; an intent alone
     # does not know its session. The units stay, and Stripe is asked.
-    if order.state in HOLDING or order.state is State.RELEASED:
+    waiting = {State.PROCESSING, State.RELEASED}
+    if payment.session_status == "complete" or order.state in waiting:
         shop.store.due.schedule(f"ask:{order.id}", shop.store.now())
     if payment.session_status == "complete":
         as_processing = Payment(

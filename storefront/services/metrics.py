@@ -40,7 +40,7 @@ def render(shop: Shop) -> str:
     for name, prefix, labels, text in (
         ("shop_checkouts_total", "checkouts", ("outcome",), "Holds asked for, by answer."),
         ("shop_webhooks_total", "webhooks", ("type", "outcome"), "Stripe events, by outcome."),
-        ("shop_stripe_requests_total", "stripe", ("call", "outcome"), "Calls to Stripe."),
+        ("shop_stripe_requests_total", "stripe_requests", ("call", "outcome"), "Calls to Stripe."),
         ("shop_limited_total", "limited", ("limit",), "Requests refused by a limit."),
     ):
         rows = (

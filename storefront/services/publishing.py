@@ -23,7 +23,9 @@ class Published:
     stocked: Mapping[str, int]
 
 
-def publish(shop: Shop, catalogue: CatalogueFile, *, prune: bool, who: str = "import") -> Published:
+def publish(
+    shop: Shop, catalogue: CatalogueFile, prune: bool = False, *, who: str = "import"
+) -> Published:
     """Create or update the file's products, in the file's order; running holds keep their prices.
 
     A SKU's stock counts only the first time that it is seen. With ``prune``, products that are not in

@@ -106,9 +106,7 @@ def end(shop: Shop, order: Order, reason: Reason) -> Settled:
             )
             log.info("order %s: %s", order.id, outcome, extra={"order": order.id})
             return outcome
-        attached = shop.store.scripts.attach_session(
-            order.id, version=order.session_version, session=found.session, url=found.url
-        )
+        attached = shop.store.scripts.attach_session(order.id, session=found.session, url=found.url)
         if attached is Attached.TOO_LATE:
             return Settled.KEPT
         order = shop.store.orders.get(order.id) or order
