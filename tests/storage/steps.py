@@ -1,0 +1,201 @@
+"""Steps of an order's life at the storage, each with the usual values unless told otherwise."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from storefront.domain.orders import Line, Order, basket_of, total
+from storefront.domain.products import Level
+from storefront.storage.scripts import (
+    Attached,
+    HoldAnswer,
+    Job,
+    Limits,
+    Recorded,
+    Settled,
+    Wanted,
+)
+from storefront.storage.store import Store
+from tests.books import broken, dump
+
+PRICE = 2500
+HOLD_MS = 1_920_000
+GRACE_MS = 300_000
+ASK_MS = 30_000
+AGAIN_MS = 3_600_000
+LIMITS = Limits(visitor=0, address=0)
+
+
+@dataclass
+class Book:
+    """A shop's storage in a test's hand."""
+
+    store: Store
+
+    def stock(self, **units: int) -> None:
+        """Put SKUs on the shelf, each with its first units."""
+        self.store.scripts.publish_catalogue({}, units, version="v1", who="tests")
+
+    def hold(
+        self,
+        order: str,
+        units: Mapping[str, int],
+        *,
+        visitor: str = "",
+        address: str = "",
+        limits: Limits = LIMITS,
+        most: int = 10,
+        opens_at: int = 0,
+        hold_ms: int = HOLD_MS,
+        grace_ms: int = GRACE_MS,
+    ) -> HoldAnswer:
+        lines = [Line(sku, number, PRICE, name=sku.title()) for sku, number in units.items()]
+        return self.store.scripts.hold_stock(
+            order,
+            [Wanted(line, most, opens_at) for line in lines],
+            basket=basket_of(units),
+            currency="usd",
+            amount=total(lines),
+            visitor=visitor or f"visitor-of-{order}",
+            address=address or f"address-of-{order}",
+            limits=limits,
+            hold_ms=hold_ms,
+            grace_ms=grace_ms,
+            session_seconds=1920,
+            ask_ms=ASK_MS,
+        )
+
+    def attach(self, order: str, session: str = "cs_1") -> Attached:
+        return self.store.scripts.attach_session(
+            order, session=session, url=f"https://pay.example/{session}"
+        )
+
+    def open(self, order: str, units: Mapping[str, int], session: str = "cs_1") -> None:
+        """Hold, and note the session."""
+        self.hold(order, units)
+        self.attach(order, session)
+
+    def settle(
+        self,
+        order: str,
+        payment: str = "pi_1",
+        *,
+        session: str = "cs_1",
+        amount: int = 2 * PRICE,
+        email: str = "ada@example.com",
+        event: str = "",
+    ) -> Settled:
+        return self.store.scripts.settle_payment(
+            order,
+            payment_intent=payment,
+            session=session,
+            amount=amount,
+            email=email,
+            event=event,
+        )
+
+    def process(self, order: str, session: str = "cs_1", event: str = "") -> Settled:
+        return self.store.scripts.mark_processing(
+            order,
+            session=session,
+            payment_intent="pi_1",
+            email="ada@example.com",
+            ask_ms=AGAIN_MS,
+            event=event,
+        )
+
+    def release(
+        self,
+        order: str,
+        session: str = "cs_1",
+        *,
+        version: int = 1,
+        reason: str = "expired",
+        who: str = "",
+        event: str = "",
+    ) -> Settled:
+        return self.store.scripts.release_hold(
+            order, session=session, version=version, reason=reason, who=who, event=event
+        )
+
+    def review(
+        self, order: str, reason: str = "look at this", event: str = "", **changes: Any
+    ) -> Settled:
+        return self.store.scripts.review_order(order, reason=reason, event=event, **changes)
+
+    def refund(
+        self,
+        order: str,
+        refund: str = "re_1",
+        payment: str = "pi_1",
+        *,
+        amount: int = 2 * PRICE,
+        status: str = "succeeded",
+        reason: str = "sold_out",
+        event: str = "",
+    ) -> Recorded:
+        return self.store.scripts.record_refund(
+            order,
+            refund=refund,
+            payment_intent=payment,
+            amount=amount,
+            status=status,
+            reason=reason,
+            again_ms=AGAIN_MS,
+            event=event,
+        )
+
+    def claim(self, lease_ms: int = 60_000, limit: int = 100) -> dict[str, Job]:
+        """The jobs that are due now, by name."""
+        jobs = self.store.scripts.claim_due(limit=limit, lease_ms=lease_ms)
+        return {job.name: job for job in jobs}
+
+    def order(self, order: str) -> Order:
+        found = self.store.orders.get(order)
+        assert found is not None
+        return found
+
+    def level(self, sku: str) -> tuple[int, int, int, int, int]:
+        """Available, held, sold, written off and stocked."""
+        levels = {level.sku: level for level in self.store.stock.levels()}
+        level = levels.get(sku, Level(sku))
+        return (level.available, level.held, level.sold, level.written_off, level.stocked)
+
+    def due(self) -> dict[str, int]:
+        """When each job is due (ms)."""
+        return {job.name: job.at for job in self.store.due.jobs()}
+
+    def ledger(self) -> list[tuple[str, str, int, str, str]]:
+        """Every change of stock: what, SKU, units, from, to."""
+        return [(e.what, e.sku, e.quantity, e.origin, e.target) for e in self.store.ledger.walk()]
+
+    def hold_ttl(self, order: str) -> int:
+        """Milliseconds that the hold's key has left; -1 for ever, -2 gone."""
+        return int(self.store._client.pttl(self.store.keys.hold(order)))
+
+    def seen_ttl(self, event: str) -> int:
+        """Seconds that the mark of an event has left; -2 when there is none."""
+        return int(self.store._client.ttl(self.store.keys.seen(event)))
+
+    def picture(self) -> dict[str, Any]:
+        """Every key but the counters of ``/metrics``, which count refusals too."""
+        return dump(self.store._client)
+
+    def put(self, counter: str, sku: str, units: int) -> None:
+        """Falsify a counter, as no script ever does."""
+        self.store._client.hset(self.store.keys.name(f"stock:{counter}"), sku, units)
+
+    def published(self, act: Callable[[], object]) -> list[str]:
+        """What the open pages are told while something happens."""
+        with self.store._client.pubsub(ignore_subscribe_messages=True) as messages:
+            messages.subscribe(self.store.keys.name("live"))
+            messages.get_message(timeout=1)
+            act()
+            found = []
+            while message := messages.get_message(timeout=0.05):
+                found.append(str(message["data"]))
+            return found
+
+    def check(self) -> None:
+        """The books agree with each other."""
+        assert broken(self.store) == []
