@@ -5,10 +5,12 @@
 -- ASK   products {slug: JSON text}, stock {sku: units}, version, who
 -- ANSWER published SKU… (those that got their first stock)
 -- E.g.  a file with one new SKU of 40: published poster-red; available 40, stocked 40
+for _, quantity in pairs(ask.stock) do
+  assert(quantity >= 0 and quantity % 1 == 0, 'stock is a whole number, 0 or more')
+end
 local fresh = { 'published' }
 for slug, product in pairs(ask.products) do redis.call('HSET', ORDER, slug, product) end
 for sku, quantity in pairs(ask.stock) do
-  assert(quantity >= 0 and quantity % 1 == 0, 'stock is a whole number, 0 or more')
   if redis.call('HEXISTS', STOCKED, sku) == 0 then
     for _, counter in pairs(COUNTERS) do redis.call('HSET', counter, sku, '0') end
     redis.call('HSET', STOCKED, sku, '0')
