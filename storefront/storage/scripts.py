@@ -200,9 +200,9 @@ class Scripts:
             case held:
                 return HoldAnswer(held)
 
-    def attach_session(self, order: str, *, version: int, session: str, url: str) -> Attached:
-        """Note the session that Stripe made under this version of the key."""
-        answer = self._ask("attach_session", order, version=version, session=session, url=url)
+    def attach_session(self, order: str, *, session: str, url: str) -> Attached:
+        """Note the session that Stripe made: the first that comes is the order's own."""
+        answer = self._ask("attach_session", order, session=session, url=url)
         return Attached(answer[0])
 
     def renew_session(self, order: str, *, version: int, session_seconds: int) -> Renewed:

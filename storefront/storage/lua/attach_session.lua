@@ -1,14 +1,14 @@
 -- Note the Checkout Session that Stripe made for an order, so that the order is open for payment.
 --
 -- KEYS  as in books.lua
--- ASK   order, version (of the creation's idempotency key), session, url
+-- ASK   order, session, url
 -- ANSWER attached | already | too_late STATE: the order went on without it, so the session must be
 --       ended; that is due at once (job stray:ORDER:SESSION)
 -- E.g.  a pending order: attached; state open, due: expire at the hold's deadline
-local order = redis.call('HMGET', ORDER, 'state', 'session', 'session_version')
+local order = redis.call('HMGET', ORDER, 'state', 'session')
 assert(order[1], 'no such order')
 if order[2] == ask.session then return answer('already') end
-if order[1] ~= 'pending' or order[2] or tonumber(order[3]) ~= ask.version then
+if order[1] ~= 'pending' or order[2] then
   if note_session(ask.session) then schedule('stray:' .. ask.order .. ':' .. ask.session, now) end
   return answer('too_late', order[1])
 end

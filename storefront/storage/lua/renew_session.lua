@@ -1,7 +1,8 @@
 -- Number a new creation of the order's session, because the key before it will never say more.
 --
 -- The number and the new expires_at are stored here, before Stripe sees them, so that a repeat is
--- the same request. A session of the older number that turns up later is a stray.
+-- the same request. Should both numbers have made one, the first that comes is the order's own and
+-- the other a stray.
 -- KEYS  as in books.lua
 -- ASK   order, version (the spent one), session_seconds
 -- ANSWER renewed VERSION EXPIRES_AT (seconds) | stale STATE: somebody else went on first
