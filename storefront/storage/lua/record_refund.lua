@@ -7,15 +7,20 @@
 --       about a pending one after so long), event
 -- ANSWER refunded | recorded | failed | already | unknown_order
 -- E.g.  2500 of 2500 back for an order in refund_due: refunded; due: mail:refunded:ORDER:REFUND
-local RANK = { requires_action = 1, pending = 1, succeeded = 2, canceled = 3, failed = 3 }
-local fields = redis.call('HMGET', ORDER, 'state', 'lines', 'basket', 'paid_by')
+local RANK = { succeeded = 2, canceled = 3, failed = 3 }
+local function rank(status)
+  return RANK[status] or 1 -- pending, requires_action, and whatever Stripe may add
+end
+local fields = redis.call('HMGET', ORDER, 'state', 'lines', 'basket', 'paid_by', 'at:fulfilled')
 local state = fields[1]
 if not state then return answer('unknown_order') end
 local field = 'refund:' .. ask.refund
 local before = redis.call('HGET', ORDER, field)
 local was = before and cjson.decode(before)
 -- Events come in no order: a status that was passed already says nothing new.
-if was and RANK[was.status] >= (RANK[ask.status] or 1) then return answer('already') end
+if was and rank(was.status) >= rank(ask.status) then return answer('already') end
+local lines = cjson.decode(fields[2])
+local at = units_at(lines)
 local row = { amount = ask.amount, status = ask.status, payment_intent = ask.payment_intent, reason = ask.reason }
 redis.call('HSET', ORDER, field, cjson.encode(row))
 local job = 'refund:' .. ask.order .. ':' .. ask.payment_intent
@@ -33,15 +38,14 @@ local all = redis.call('HGETALL', ORDER)
 for i = 1, #all, 2 do
   if string.sub(all[i], 1, 7) == 'refund:' then
     local refund = cjson.decode(all[i + 1])
-    if refund.payment_intent == fields[4] and RANK[refund.status] < 3 then back = back + refund.amount end
+    if refund.payment_intent == fields[4] and rank(refund.status) < 3 then back = back + refund.amount end
   end
 end
 local paid = fields[4] and tonumber(redis.call('HGET', ORDER, 'payment:' .. fields[4]))
 if not paid or back < paid or state == 'refunded' then return answer('recorded') end
-local lines, at = cjson.decode(fields[2]), units_at()
 if at == 'held' then end_hold(lines) end
 if at ~= 'none' then
-  local to = state == 'fulfilled' and 'written_off' or 'available'
+  local to = fields[5] and 'written_off' or 'available'
   move_order(lines, fields[3], at, to, 'return', 'refunded')
 end
 set_state('refunded', ask.reason)

@@ -15,6 +15,7 @@ if not holding then return answer('kept', state) end
 if ask.who == '' and session ~= ask.session then return answer('other_session', session) end
 if ask.who == '' and session == '' and tonumber(fields[5]) ~= ask.version then return answer('other_session', session) end
 local lines = cjson.decode(fields[2])
+assert(units_at(lines) == 'held', 'the books disagree: the order holds nothing')
 end_hold(lines)
 move_order(lines, fields[3], 'held', 'available', 'release', ask.reason, ask.who)
 set_state('released', ask.reason)

@@ -4,6 +4,7 @@
 -- ASK   order, reason (a sentence), payment_intent and amount (minor units; of a payment that
 --       succeeded but must not buy this order, else empty and 0), email, event
 -- ANSWER review | already STATE | unknown_order
+-- TTL   hold:ID loses its TTL: only what Stripe or a person does next ends it
 -- E.g.  3000 paid for an order of 2500: review; due: mail:review
 local fields = redis.call('HMGET', ORDER, 'state', 'lines', 'paid_by')
 if not fields[1] then return answer('unknown_order') end
@@ -19,6 +20,7 @@ elseif fields[1] == 'review' then
   return answer('already', fields[1])
 end
 keep_email()
+redis.call('PERSIST', HOLD)
 stop_promising(cjson.decode(fields[2]))
 redis.call('ZREM', DUE, 'ask:' .. ask.order, 'expire:' .. ask.order)
 set_state('review', ask.reason)

@@ -15,12 +15,13 @@ if redis.call('HEXISTS', ORDER, payment) == 1 then
   keep_email()
   return answer('already', state)
 end
+local lines = cjson.decode(fields[2])
+local at = units_at(lines)
 redis.call('HSET', ORDER, payment, int(ask.amount))
 redis.call('HSET', PAYMENTS, ask.payment_intent, ask.order)
 keep_email()
 note_session(ask.session)
 local refund = 'refund:' .. ask.order .. ':' .. ask.payment_intent
-local lines, at = cjson.decode(fields[2]), units_at()
 if paid_by or at == 'sold' then
   redis.call('HSET', ORDER, 'refund_reason:' .. ask.payment_intent, 'duplicate')
   schedule(refund, now)

@@ -1,0 +1,189 @@
+"""record_refund: what Stripe tells about a refund, by whomever it was made."""
+
+import json
+
+import pytest
+import redis
+
+from storefront.domain.orders import State
+from storefront.storage.scripts import Recorded
+from tests.storage.steps import AGAIN_MS, PRICE, Book
+
+ALL = 2 * PRICE
+
+
+@pytest.fixture
+def paid(book: Book) -> Book:
+    """Two of five posters sold to o1 for pi_1."""
+    book.stock(poster=5)
+    book.open("o1", {"poster": 2})
+    book.settle("o1", "pi_1")
+    return book
+
+
+@pytest.fixture
+def owed(book: Book) -> Book:
+    """o1 was paid with pi_1 after its units were gone."""
+    book.stock(poster=2)
+    book.open("o1", {"poster": 2})
+    book.release("o1")
+    book.open("o2", {"poster": 2}, "cs_2")
+    book.settle("o1", "pi_1")
+    return book
+
+
+def test_refunded_ends_an_order_whose_money_was_owed(owed: Book) -> None:
+    assert owed.refund("o1", event="evt_1") is Recorded.REFUNDED
+    order = owed.order("o1")
+    assert (order.state, order.reason) == (State.REFUNDED, "sold_out")
+    [refund] = order.refunds
+    assert (refund.id, refund.amount, refund.status) == ("re_1", ALL, "succeeded")
+    assert (refund.payment_intent, refund.reason) == ("pi_1", "sold_out")
+    assert set(owed.due()) == {"expire:o2", "mail:refunded:o1:re_1"}
+    assert owed.level("poster") == (0, 2, 0, 0, 2)
+    assert owed.store.orders.seen("evt_1")
+
+
+def test_refunded_gives_sold_units_that_were_not_handed_over_back_on_sale(paid: Book) -> None:
+    [told] = paid.published(lambda: paid.refund("o1", reason=""))
+    assert json.loads(told) == {"poster": {"available": 5, "held": 0}}
+    assert paid.level("poster") == (5, 0, 0, 0, 5)
+    assert paid.ledger()[-1] == ("return", "poster", 2, "sold", "available")
+    assert (paid.order("o1").state, paid.order("o1").units) == (State.REFUNDED, "none")
+
+
+def hand_over(book: Book) -> None:
+    """Mark o1 as handed over, as the script that does so will."""
+    order = book.order("o1")
+    fields = {"state": "fulfilled", "at:fulfilled": book.store.now()}
+    keys, client = book.store.keys, book.store._client
+    client.hset(keys.order("o1"), mapping=fields)
+    client.zrem(keys.name("states"), f"{order.state}:{order.created}:o1")
+    client.zadd(keys.name("states"), {f"fulfilled:{order.created}:o1": 0})
+
+
+def test_refunded_writes_handed_over_units_off(paid: Book) -> None:
+    hand_over(paid)
+    assert paid.refund("o1") is Recorded.REFUNDED
+    assert paid.level("poster") == (3, 0, 0, 2, 5)
+    assert paid.ledger()[-1] == ("return", "poster", 2, "sold", "written_off")
+
+
+def test_handed_over_units_are_written_off_also_when_a_person_looked_at_the_order(
+    paid: Book,
+) -> None:
+    hand_over(paid)
+    paid.review("o1", "disputed")
+    assert paid.refund("o1") is Recorded.REFUNDED
+    assert paid.level("poster") == (3, 0, 0, 2, 5)
+
+
+def test_refunded_gives_units_back_that_were_still_held_before_a_person(book: Book) -> None:
+    book.stock(poster=5)
+    book.open("o1", {"poster": 2})
+    book.review("o1", "paid 3000", payment_intent="pi_1", amount=3000)
+    assert book.refund("o1", amount=3000) is Recorded.REFUNDED
+    assert (book.level("poster"), book.hold_ttl("o1")) == ((5, 0, 0, 0, 5), -2)
+    assert book.store.orders.holding() == []
+
+
+def test_recorded_lists_a_partial_refund_and_changes_no_state(paid: Book) -> None:
+    assert paid.refund("o1", "re_1", amount=ALL - 1) is Recorded.RECORDED
+    assert (paid.order("o1").state, paid.order("o1").refunded) == (State.PAID, ALL - 1)
+    assert paid.level("poster") == (3, 0, 2, 0, 5)
+    assert "mail:refunded:o1:re_1" in paid.due()
+
+
+def test_partial_refunds_that_are_everything_together_end_the_order(paid: Book) -> None:
+    paid.refund("o1", "re_1", amount=ALL - 1)
+    assert paid.refund("o1", "re_2", amount=1) is Recorded.REFUNDED
+    assert paid.level("poster") == (5, 0, 0, 0, 5)
+    assert {"mail:refunded:o1:re_1", "mail:refunded:o1:re_2"} <= set(paid.due())
+
+
+def test_recorded_lists_the_refund_of_a_second_payment_and_keeps_the_goods(paid: Book) -> None:
+    paid.settle("o1", "pi_2", session="cs_2")
+    assert paid.refund("o1", "re_1", "pi_2", reason="duplicate") is Recorded.RECORDED
+    assert (paid.order("o1").state, paid.level("poster")) == (State.PAID, (3, 0, 2, 0, 5))
+    assert set(paid.due()) == {"mail:confirmed:o1", "mail:refunded:o1:re_1"}
+
+
+@pytest.mark.parametrize("status", ["pending", "requires_action"])
+def test_a_refund_on_its_way_counts_and_is_asked_about_again(owed: Book, status: str) -> None:
+    job = owed.claim()["refund:o1:pi_1"]
+    owed.store.scripts.finish_due(job, order="o1")
+    before = owed.store.now()
+    assert owed.refund("o1", status=status) is Recorded.REFUNDED
+    at = owed.due()["refund:o1:pi_1"]
+    assert before + AGAIN_MS <= at <= owed.store.now() + AGAIN_MS
+    assert "mail:refunded:o1:re_1" in owed.due()
+
+
+def test_recorded_when_a_pending_refund_succeeds_and_nobody_is_told_twice(owed: Book) -> None:
+    owed.refund("o1", status="pending")
+    mail = owed.claim()["mail:refunded:o1:re_1"]
+    owed.store.scripts.finish_due(mail, order="o1", field="mail:refunded:re_1")
+    assert owed.refund("o1", status="succeeded") is Recorded.RECORDED
+    assert owed.order("o1").refunds[0].status == "succeeded"
+    assert set(owed.due()) == {"expire:o2"}
+
+
+@pytest.mark.parametrize("status", ["failed", "canceled"])
+@pytest.mark.parametrize("first", ["", "pending", "succeeded"])
+def test_failed_puts_the_order_before_a_person_whatever_the_refund_was_before(
+    owed: Book, status: str, first: str
+) -> None:
+    if first:
+        owed.refund("o1", status=first)
+    assert owed.refund("o1", status=status) is Recorded.FAILED
+    order = owed.order("o1")
+    assert (order.state, order.reason) == (State.REVIEW, f"refund re_1 {status}")
+    assert (order.refunded, order.refunds[0].status) == (0, status)
+    assert "mail:review:o1" in owed.due()
+    assert "refund:o1:pi_1" not in owed.due()
+
+
+def test_a_new_refund_after_a_failed_one_ends_the_order_after_all(owed: Book) -> None:
+    owed.refund("o1", "re_1", status="failed")
+    assert owed.refund("o1", "re_2") is Recorded.REFUNDED
+    assert owed.order("o1").state is State.REFUNDED
+
+
+@pytest.mark.parametrize(
+    ("first", "then"),
+    [
+        ("succeeded", "succeeded"),
+        ("succeeded", "pending"),
+        ("succeeded", "requires_action"),
+        ("failed", "pending"),
+        ("failed", "succeeded"),
+        ("pending", "pending"),
+    ],
+)
+def test_already_answers_what_is_no_news_in_whatever_order_events_come(
+    owed: Book, first: str, then: str
+) -> None:
+    owed.refund("o1", status=first)
+    before = owed.picture()
+    assert owed.refund("o1", status=then) is Recorded.ALREADY
+    assert owed.picture() == before
+
+
+def test_a_status_that_stripe_may_invent_is_taken_for_pending(owed: Book) -> None:
+    assert owed.refund("o1", status="thinking") is Recorded.REFUNDED
+    assert owed.refund("o1", status="succeeded") is Recorded.RECORDED
+
+
+def test_unknown_order_changes_nothing(book: Book) -> None:
+    assert book.refund("none") is Recorded.UNKNOWN_ORDER
+    assert book.picture() == {}
+
+
+def test_books_that_disagree_stop_a_refund_before_anything_is_written(paid: Book) -> None:
+    paid.put("sold", "poster", 1)
+    before = paid.picture()
+    with pytest.raises(redis.ResponseError, match="the books disagree"):
+        paid.refund("o1")
+    assert paid.picture() == before
+    paid.put("sold", "poster", 2)
+    assert paid.refund("o1") is Recorded.REFUNDED

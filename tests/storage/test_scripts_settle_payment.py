@@ -1,0 +1,162 @@
+"""settle_payment: the goods for a payment that succeeded, or its money back."""
+
+import json
+
+import pytest
+import redis
+
+from storefront.domain.orders import Reason, State
+from storefront.storage.scripts import Settled
+from tests.storage.steps import PRICE, Book
+
+EVENT_SECONDS = 35 * 24 * 3600
+
+
+@pytest.fixture
+def opened(book: Book) -> Book:
+    """Two of five posters held for o1, whose payment page cs_1 is open."""
+    book.stock(poster=5)
+    book.open("o1", {"poster": 2})
+    return book
+
+
+def test_sold_moves_the_units_from_held_to_sold(opened: Book) -> None:
+    assert opened.settle("o1", "pi_1", event="evt_1") is Settled.SOLD
+    assert opened.level("poster") == (3, 0, 2, 0, 5)
+    assert opened.ledger()[-1] == ("sell", "poster", 2, "held", "sold")
+    order = opened.order("o1")
+    assert (order.state, order.units, order.reason) == (State.PAID, "sold", "")
+    assert (order.payment_intent, dict(order.payments)) == ("pi_1", {"pi_1": 2 * PRICE})
+    assert order.email == "ada@example.com"
+    assert opened.store.orders.by_payment("pi_1") == "o1"
+    assert set(opened.due()) == {"mail:confirmed:o1"}
+    assert opened.hold_ttl("o1") == -2
+    assert opened.store.orders.holding() == []
+    assert EVENT_SECONDS - 5 <= opened.seen_ttl("evt_1") <= EVENT_SECONDS
+
+
+def test_the_open_pages_are_told_that_units_are_no_longer_held(opened: Book) -> None:
+    [told] = opened.published(lambda: opened.settle("o1"))
+    assert json.loads(told) == {"poster": {"available": 3, "held": 0}}
+
+
+def test_sold_before_the_session_was_attached_because_the_webhook_was_quicker(book: Book) -> None:
+    book.stock(poster=5)
+    book.hold("o1", {"poster": 2})
+    assert book.settle("o1", session="cs_1") is Settled.SOLD
+    assert book.order("o1").session == "cs_1"
+    assert set(book.due()) == {"mail:confirmed:o1"}
+
+
+def test_sold_after_processing(opened: Book) -> None:
+    opened.process("o1")
+    assert opened.settle("o1") is Settled.SOLD
+    assert (opened.order("o1").state, opened.due().keys()) == (State.PAID, {"mail:confirmed:o1"})
+    assert opened.hold_ttl("o1") == -2
+
+
+def test_sold_out_of_review_when_the_money_came_after_all(opened: Book) -> None:
+    opened.review("o1")
+    assert opened.settle("o1") is Settled.SOLD
+    assert opened.level("poster") == (3, 0, 2, 0, 5)
+
+
+def test_already_answers_a_repeat_and_gives_nothing_twice(opened: Book) -> None:
+    opened.settle("o1")
+    before = opened.picture()
+    assert opened.settle("o1") is Settled.ALREADY
+    assert opened.picture() == before
+
+
+def test_a_repeat_may_bring_the_mail_address_that_was_missing(opened: Book) -> None:
+    opened.settle("o1", session="", email="")
+    assert opened.order("o1").email == ""
+    assert opened.settle("o1", email="ada@example.com") is Settled.ALREADY
+    assert opened.order("o1").email == "ada@example.com"
+
+
+def test_a_repeat_with_another_event_marks_that_event_too(opened: Book) -> None:
+    opened.settle("o1", event="evt_1")
+    opened.settle("o1", event="evt_2")
+    assert opened.store.orders.seen("evt_1")
+    assert opened.store.orders.seen("evt_2")
+
+
+def test_retaken_gives_a_late_payer_the_goods_that_are_still_there(opened: Book) -> None:
+    opened.release("o1")
+    assert opened.settle("o1") is Settled.RETAKEN
+    assert opened.level("poster") == (3, 0, 2, 0, 5)
+    assert opened.ledger()[-1] == ("retake", "poster", 2, "available", "sold")
+    order = opened.order("o1")
+    assert (order.state, order.reason, order.units) == (State.PAID, "", "sold")
+    assert set(opened.due()) == {"mail:confirmed:o1"}
+
+
+def test_oversold_sends_a_late_payer_s_money_back_when_the_units_are_gone(opened: Book) -> None:
+    opened.release("o1")
+    opened.open("o2", {"poster": 4}, "cs_2")
+    assert opened.settle("o1") is Settled.OVERSOLD
+    assert opened.level("poster") == (1, 4, 0, 0, 5)
+    order = opened.order("o1")
+    assert (order.state, order.reason, order.units) == (State.REFUND_DUE, "sold_out", "none")
+    assert order.refund_reasons == {"pi_1": Reason.SOLD_OUT}
+    assert set(opened.due()) == {"refund:o1:pi_1", "expire:o2"}
+    before = opened.picture()
+    assert opened.settle("o1") is Settled.ALREADY
+    assert opened.picture() == before
+
+
+def test_oversold_takes_no_line_when_one_line_is_gone(book: Book) -> None:
+    book.stock(poster=5, zine=1)
+    book.open("o1", {"poster": 2, "zine": 1})
+    book.release("o1")
+    book.open("o2", {"zine": 1}, "cs_2")
+    assert book.settle("o1") is Settled.OVERSOLD
+    assert (book.level("poster"), book.level("zine")) == ((5, 0, 0, 0, 5), (0, 1, 0, 0, 1))
+
+
+def test_duplicate_sends_a_second_payment_back_and_keeps_the_first(opened: Book) -> None:
+    opened.settle("o1", "pi_1")
+    assert opened.settle("o1", "pi_2", session="cs_2") is Settled.DUPLICATE
+    order = opened.order("o1")
+    assert (order.state, order.payment_intent) == (State.PAID, "pi_1")
+    assert order.refund_reasons == {"pi_2": Reason.DUPLICATE}
+    assert set(order.payments) == {"pi_1", "pi_2"}
+    assert order.sessions == ("cs_1", "cs_2")
+    assert set(opened.due()) == {"mail:confirmed:o1", "refund:o1:pi_2"}
+    assert opened.level("poster") == (3, 0, 2, 0, 5)
+    before = opened.picture()
+    assert opened.settle("o1", "pi_2", session="cs_2") is Settled.ALREADY
+    assert opened.picture() == before
+
+
+def test_duplicate_even_when_the_first_payment_is_on_its_way_back(opened: Book) -> None:
+    opened.release("o1")
+    opened.open("o2", {"poster": 5}, "cs_2")
+    opened.settle("o1", "pi_1")
+    assert opened.settle("o1", "pi_2") is Settled.DUPLICATE
+    assert opened.order("o1").refund_reasons == {"pi_1": "sold_out", "pi_2": "duplicate"}
+
+
+def test_a_payment_through_another_session_sees_that_the_order_s_own_is_ended(
+    opened: Book,
+) -> None:
+    assert opened.settle("o1", "pi_1", session="cs_other") is Settled.SOLD
+    assert set(opened.due()) == {"mail:confirmed:o1", "stray:o1:cs_1"}
+
+
+def test_unknown_order_changes_nothing_but_the_event_s_mark(book: Book) -> None:
+    assert book.settle("none") is Settled.UNKNOWN_ORDER
+    assert book.picture() == {}
+    assert book.settle("none", event="evt_1") is Settled.UNKNOWN_ORDER
+    assert list(book.picture()) == [book.store.keys.seen("evt_1")]
+
+
+def test_books_that_disagree_stop_a_sale_before_anything_is_written(opened: Book) -> None:
+    opened.put("held", "poster", 1)
+    before = opened.picture()
+    with pytest.raises(redis.ResponseError, match="the books disagree"):
+        opened.settle("o1", event="evt_1")
+    assert opened.picture() == before
+    opened.put("held", "poster", 2)
+    assert opened.settle("o1", event="evt_1") is Settled.SOLD
