@@ -39,7 +39,10 @@
     const form = event.target;
     if (form.method !== "post" || event.defaultPrevented) return;
     if (form.dataset.sent === "yes") event.preventDefault();
-    else rest(form, true);
+    else {
+      rest(form, true);
+      setTimeout(rest, 15000, form, false); // the visitor may have stopped it
+    }
   });
   addEventListener("pageshow", () => { for (const form of all("form")) rest(form, false); });
 

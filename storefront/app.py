@@ -24,6 +24,7 @@ from storefront.web import (
     current,
     errors,
     formats,
+    grid,
     health,
     limits,
     orders,
@@ -87,7 +88,7 @@ def assemble(shop: Shop, counts: Storage | None = None) -> Flask:
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     security.configure(app, settings)
     counted = limits.Limits(counts)
-    current.join(app, current.Joined(shop, counted))
+    current.join(app, current.Joined(shop, counted, grid.Grid()))
 
     # In this order each request is looked at: its host, how often its sender comes, its token.
     security.register(app, settings)

@@ -77,12 +77,12 @@ def show() -> Response:
 def change() -> Answer:
     """The visitor puts something into the bag, changes how many, or takes it out (0)."""
     sku = forms.sku(request.form.get("sku", ""))
-    if request.form.get("remove"):
+    if request.form.get("remove") == "1":
         quantity = 0
     else:
         quantity = forms.whole_number(request.form.get("quantity", ""), "The quantity")
     units = visitors.bag()
-    if request.form.get("add"):
+    if request.form.get("add") == "1":
         quantity += units.get(sku, 0)
     if quantity:
         found = look(shop()).catalogue.by_sku(sku)

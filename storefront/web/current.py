@@ -6,6 +6,7 @@ from flask import Flask, current_app
 
 from storefront.services.shop import Shop
 from storefront.settings import Settings
+from storefront.web.grid import Grid
 from storefront.web.limits import Limits
 
 EXTENSION = "storefront"
@@ -17,6 +18,7 @@ class Joined:
 
     shop: Shop
     limits: Limits
+    grid: Grid
 
 
 def join(app: Flask, joined: Joined) -> None:

@@ -43,7 +43,7 @@ def whole_number(text: str, what: str) -> int:
     Raises BadInput with a sentence that names ``what``.
     """
     if not (text.isascii() and text.isdigit() and len(text) <= MAX_DIGITS):
-        raise BadInput(f"{what} must be a whole number like 1, written in digits only.")
+        raise BadInput(f"{what} must be a whole number like 1: at most {MAX_DIGITS} digits.")
     return int(text)
 
 
@@ -51,7 +51,7 @@ def signed_number(text: str, what: str) -> int:
     """Like ``whole_number``, with a minus allowed in front."""
     digits = text.removeprefix("-")
     if not (digits.isascii() and digits.isdigit() and len(digits) <= MAX_DIGITS):
-        raise BadInput(f"{what} must be a whole number like 12 or -3, written in digits only.")
+        raise BadInput(f"{what} must be a whole number like 12 or -3: {MAX_DIGITS} digits at most.")
     return int(text)
 
 

@@ -9,8 +9,9 @@ from werkzeug.exceptions import HTTPException
 from storefront.domain import errors as said
 from storefront.domain.errors import Shortage
 from storefront.services.shelf import look
-from storefront.web.current import shop
+from storefront.web.current import settings, shop
 from storefront.web.limits import TooOften
+from storefront.web.security import UnknownHost
 
 RETRY_SECONDS = 10
 """When to come back after Redis or Stripe did not answer."""
@@ -252,6 +253,10 @@ def http_error(error: HTTPException) -> Refused:
                 "This page was open too long or came from elsewhere",
                 "Nothing was bought. Go back, reload the page, and try again.",
             )
+        case 400 if isinstance(error, UnknownHost):
+            url = settings().public_url
+            title, text = "The shop is not at this address", f"It is at {url}."
+            return Refused(400, "Wrong address", title, text, (Way("To the shop", url),))
         case 400:
             words = (
                 "Not understood",

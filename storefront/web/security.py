@@ -12,12 +12,18 @@ from storefront.settings import Settings
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 STRIPE_PAGE = "https://checkout.stripe.com"
 FORM_BYTES = 64 * 1024
+COOKIE = "shop_session"
+"""Not Flask's own name: on localhost all ports share their cookies."""
 CSRF_SECONDS = 12 * 3600
 """A page may stay open for an evening before its forms grow stale."""
 SESSION_SECONDS = 30 * 24 * 3600
 HSTS_SECONDS = 365 * 24 * 3600
 
 csrf = CSRFProtect()
+
+
+class UnknownHost(BadRequest):
+    """The shop was asked for by a name that is not its own."""
 
 
 def origin(url: str) -> str:
@@ -70,7 +76,7 @@ def configure(app: Flask, settings: Settings) -> None:
         # itsdangerous signs with the last key of a list and takes any of them.
         WTF_CSRF_SECRET_KEY=[*reversed(keys), settings.secret_key],
         WTF_CSRF_TIME_LIMIT=CSRF_SECONDS,
-        SESSION_COOKIE_NAME="__Host-session" if settings.https else "session",
+        SESSION_COOKIE_NAME=("__Host-" if settings.https else "") + COOKIE,
         SESSION_COOKIE_SECURE=settings.https,
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
@@ -101,7 +107,7 @@ def register(app: Flask, settings: Settings) -> None:
         except ValueError:
             host = None
         if host not in trusted:
-            raise BadRequest("This shop does not answer at that address.")
+            raise UnknownHost
 
     @app.after_request
     def add_headers(response: Response) -> Response:

@@ -5,30 +5,12 @@ from typing import Any
 from flask import Blueprint, Response, abort, jsonify, render_template
 
 from storefront.domain.products import Product
-from storefront.services.shelf import Availability, Shelf, look
+from storefront.services.shelf import look
 from storefront.web import formats, forms
-from storefront.web.current import settings, shop
+from storefront.web.current import joined, settings, shop
+from storefront.web.grid import best_state, units_left
 
 blueprint = Blueprint("shelf", __name__)
-
-RANK = (
-    Availability.AVAILABLE,
-    Availability.LOW,
-    Availability.HELD,
-    Availability.SOON,
-    Availability.SOLD_OUT,
-)
-"""States of stock, the most hopeful first."""
-
-
-def best_state(shelf: Shelf, product: Product) -> Availability:
-    """The most hopeful state among a product's variants."""
-    return min((shelf.state(v.sku) for v in product.variants), key=RANK.index)
-
-
-def units_left(shelf: Shelf, product: Product) -> int:
-    """Available units of all variants together."""
-    return sum(shelf.level(v.sku).available for v in product.variants)
 
 
 def limit_of(product: Product) -> int:
@@ -40,7 +22,7 @@ def limit_of(product: Product) -> int:
 def index() -> str:
     """The visitor looks at everything that is for sale."""
     shelf = look(shop())
-    return render_template("shelf.html", shelf=shelf, best_state=best_state, units_left=units_left)
+    return render_template("shelf.html", cards=joined().grid.html(shelf))
 
 
 @blueprint.get("/products/<slug>")

@@ -127,9 +127,9 @@ def test_a_new_password_ends_every_session(
 
     changed = generate_password_hash("another", method="pbkdf2:sha256:1000")
     browser = Browser(assemble(make_shop(ADMIN_PASSWORD_HASH=changed)))
-    cookie = operator.client.get_cookie("session", domain="shop.example")
+    cookie = operator.client.get_cookie("shop_session", domain="shop.example")
     assert cookie is not None
-    browser.client.set_cookie("session", cookie.value, domain="shop.example")
+    browser.client.set_cookie("shop_session", cookie.value, domain="shop.example")
     assert path_of(browser.get("/admin/")) == "/admin/login"
 
 

@@ -123,7 +123,7 @@ def test_the_bag_stays_within_what_a_cookie_can_keep(app: Flask, visitor: Browse
     response = visitor.send("/bag", sku="record", quantity="1")
     assert response.status_code == 422
     assert "room for 30" in response.text
-    cookie = visitor.client.get_cookie("session", domain="shop.example")
+    cookie = visitor.client.get_cookie("shop_session", domain="shop.example")
     assert cookie is not None
     assert len(cookie.value) < 4000
 
@@ -135,6 +135,6 @@ def test_the_bag_outlives_the_browsers_session(visitor: Browser) -> None:
 
 def test_a_bag_from_a_forged_cookie_counts_as_empty(visitor: Browser) -> None:
     visitor.client.set_cookie(
-        "session", "eyJiYWciOnsicmVjb3JkIjo5fX0.aaaa.bbbb", domain="shop.example"
+        "shop_session", "eyJiYWciOnsicmVjb3JkIjo5fX0.aaaa.bbbb", domain="shop.example"
     )
     assert "Your bag is empty." in visitor.page("/bag").words

@@ -77,12 +77,12 @@ def test_no_page_has_anything_inline_or_from_elsewhere(visitor: Browser, path: s
 def test_hsts_and_secure_cookies_are_for_https_alone(visitor: Browser, secure: Browser) -> None:
     assert "Strict-Transport-Security" not in visitor.get("/").headers
     plain = visitor.get("/products/poster").headers["Set-Cookie"]
-    assert plain.startswith("session=")
+    assert plain.startswith("shop_session=")
     assert "Secure" not in plain
     response = secure.get("/products/poster")
     assert response.headers["Strict-Transport-Security"] == "max-age=31536000"
     cookie = response.headers["Set-Cookie"]
-    assert cookie.startswith("__Host-session=")
+    assert cookie.startswith("__Host-shop_session=")
     assert {"Secure", "HttpOnly", "SameSite=Lax", "Path=/"} <= set(cookie.split("; "))
     assert "Domain" not in cookie
     assert {"HttpOnly", "SameSite=Lax"} <= set(plain.split("; "))
@@ -139,16 +139,16 @@ def test_on_https_a_form_must_come_from_the_shop_itself(secure: Browser) -> None
 def test_a_form_from_before_the_key_was_rolled_still_counts(make_shop: Callable[..., Shop]) -> None:
     old = Browser(assemble(make_shop(SECRET_KEY="the-old-key-of-all")))
     values = {"csrf_token": old.token(), "sku": "record", "quantity": "1"}
-    cookie = old.client.get_cookie("session", domain="shop.example")
+    cookie = old.client.get_cookie("shop_session", domain="shop.example")
     assert cookie is not None
     new = assemble(
         make_shop(SECRET_KEY="the-new-key-now", SECRET_KEY_FALLBACKS="the-old-key-of-all")
     )
     rolled = Browser(new)
-    rolled.client.set_cookie("session", cookie.value, domain="shop.example")
+    rolled.client.set_cookie("shop_session", cookie.value, domain="shop.example")
     assert rolled.post("/bag", values).status_code == 303
     foreign = Browser(assemble(make_shop(SECRET_KEY="the-new-key-now")))
-    foreign.client.set_cookie("session", cookie.value, domain="shop.example")
+    foreign.client.set_cookie("shop_session", cookie.value, domain="shop.example")
     assert foreign.post("/bag", values).status_code == 400
 
 
@@ -173,6 +173,8 @@ def test_the_shop_answers_to_its_own_name_and_to_this_machine(
 ) -> None:
     response = app.test_client().get("/", headers={"Host": host})
     assert response.status_code == status
+    if status == 400:
+        assert 'href="http://shop.example"' in response.text
 
 
 def test_a_redirect_never_names_the_host_that_was_asked(app: Flask) -> None:

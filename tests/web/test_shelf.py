@@ -4,8 +4,12 @@ import fakeredis
 import pytest
 from flask import Flask
 
+from storefront.domain.catalogue_file import read_catalogue
+from storefront.services.publishing import publish
+from storefront.services.restocking import restock
 from storefront.services.shop import Shop
 from tests.web.browsing import Browser
+from tests.web.conftest import GOODS
 
 
 def badges(visitor: Browser) -> dict[str, str]:
@@ -52,6 +56,21 @@ def test_the_shelf_costs_one_trip_to_redis(
     )
     visitor.page("/")
     assert trips == ["pipeline"]
+
+
+def test_the_cards_follow_every_change_that_they_show(
+    app: Flask, shop: Shop, visitor: Browser
+) -> None:
+    assert badges(visitor)["Record"] == "Only 3 left"
+    restock(shop, sku="record", delta=-1, reason="torn", who="t", key="one-time-1")
+    assert badges(visitor)["Record"] == "Only 2 left"
+    restock(shop, sku="record", delta=50, reason="box", who="t", key="one-time-2")
+    assert badges(visitor)["Record"] == "In stock"
+    goods = GOODS.replace('name = "Record"', 'name = "Single"')
+    publish(shop, read_catalogue(goods, "usd", ["poster.svg"]), prune=False)
+    assert badges(visitor)["Single"] == "In stock"
+    Browser(app, "198.51.100.8").send("/checkout", sku="poster-red", quantity="4")
+    assert badges(visitor)["Opening night <poster>"] == "In stock"
 
 
 def test_looking_at_the_shelf_leaves_no_cookie(visitor: Browser) -> None:
