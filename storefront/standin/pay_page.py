@@ -1,0 +1,238 @@
+"""The payment page: what a shopper sees at a session's or a payment link's address."""
+
+from datetime import UTC, datetime
+from urllib.parse import urlencode, urlsplit
+
+from flask import Blueprint, abort, make_response, redirect, render_template, request
+from werkzeug.wrappers import Response as AnyResponse
+
+from . import checkout, payment_links, sessions, texts
+from .bound import account
+from .checkout import Outcome
+from .deliveries import MODES, Fate
+from .errors import StripeError
+from .state import Json
+from .upkeep import sweep
+from .webhooks import wait_until_taken
+
+PATIENCE_SECONDS = 10
+"""How long Checkout waits for the shop to take an event before it sends the shopper there."""
+LONGEST_DELAY_SECONDS = 7 * 24 * 3600
+TEST_ADDRESS = {
+    "line1": "1 Test Street",
+    "line2": "",
+    "city": "Testville",
+    "postal_code": "12345",
+    "state": "",
+}
+FATES = (
+    ("pay", "Pay", "Card 4242: the payment goes through."),
+    ("decline", "Be declined", "Card 0002: the bank says no, and the page stays open."),
+    ("secure", "3-D Secure", "Card 3220: the bank's page comes first."),
+    ("delayed_succeed", "Delayed method, succeeds", "A bank transfer that settles later."),
+    ("delayed_fail", "Delayed method, fails", "A bank transfer that bounces later."),
+    ("late", "Pay too late", "The session ends first, and is paid all the same."),
+)
+WEBHOOKS = (
+    ("normal", "Normal", "Sent at once."),
+    ("lost", "Lost", "Never sent for this payment."),
+    ("doubled", "Doubled", "Every fact is sent as two events."),
+    ("delayed", "Delayed", "Sent so many seconds later."),
+    ("reordered", "Out of order", "What happened last is sent first."),
+)
+
+
+pages = Blueprint("pay", __name__)
+
+
+def known_session(id: str) -> Json:  # noqa: A002
+    sweep(account)
+    session = account.state.get("checkout.session", id)
+    if session is None:
+        abort(404, "There is no such payment page.")
+    return session
+
+
+def answer(outcome: Outcome, session: Json) -> AnyResponse:
+    """What the shopper sees after an attempt."""
+    account.deliveries.wake.set()
+    if outcome.word == "complete":
+        wait_until_taken(account, outcome.waited_for, PATIENCE_SECONDS)
+        if not session["success_url"]:
+            return make_response(render_template("thanks.html", session=session))
+        return redirect(success_address(session), 303)
+    if outcome.word == "secure":
+        return redirect(f"/c/pay/{session['id']}/secure", 303)
+    if outcome.word == "declined":
+        return form(
+            session, errors={"fate": f"{outcome.message} Please try another way."}, status=402
+        )
+    return show_ended(account.get("checkout.session", session["id"]), 409)
+
+
+def form(session: Json, errors: Json | None = None, status: int = 200) -> AnyResponse:
+    """The payment form, with what was wrong and what was already filled in."""
+    response = make_response(
+        render_template(
+            "pay.html",
+            session=session,
+            lines=sessions.lines_of(session),
+            fates=FATES,
+            webhooks=WEBHOOKS,
+            offered=checkout.offered(session),
+            given=request.form,
+            errors=errors or {},
+            until=datetime.fromtimestamp(session["expires_at"], UTC),
+            minutes=max(0, session["expires_at"] - account.clock.now()) // 60,
+            address=TEST_ADDRESS,
+        ),
+        status,
+    )
+    response.form_targets = (session["success_url"],)  # type: ignore[attr-defined]
+    return response
+
+
+def show_ended(session: Json, status: int) -> AnyResponse:
+    response = make_response(render_template("ended.html", session=session), status)
+    response.form_targets = (session["success_url"],)  # type: ignore[attr-defined]
+    return response
+
+
+@pages.get("/c/pay/<id>")
+def pay(id: str) -> AnyResponse:  # noqa: A002
+    """Shows the payment form, or that the page has ended."""
+    session = known_session(id)
+    return form(session) if session["status"] == "open" else show_ended(session, 200)
+
+
+@pages.post("/c/pay/<id>")
+def attempt(id: str) -> AnyResponse:  # noqa: A002
+    """Tries to pay."""
+    session = known_session(id)
+    choice = request.form.get("fate", "pay")
+    if session["status"] == "complete" or (session["status"] != "open" and choice != "late"):
+        return show_ended(session, 409)
+    errors: Json = {}
+    shopper = read_shopper(session, errors)
+    fate, seconds = read_fate(errors)
+    if choice not in checkout.offered(session) and session["amount_total"]:
+        errors["fate"] = "This way to pay is not offered here."
+    if errors:
+        return form(session, errors, 422)
+    outcome = checkout.pay(account, id, choice, shopper, fate, seconds)
+    return answer(outcome, session)
+
+
+@pages.get("/c/pay/<id>/secure")
+def secure(id: str) -> AnyResponse:  # noqa: A002
+    """Shows the bank's page."""
+    session = known_session(id)
+    intent = account.state.get("payment_intent", session["payment_intent"] or "")
+    if session["status"] != "open" or not intent or intent["status"] != "requires_action":
+        return redirect(f"/c/pay/{id}", 303)
+    response = make_response(render_template("secure.html", intent=intent))
+    response.form_targets = (session["success_url"],)  # type: ignore[attr-defined]
+    return response
+
+
+@pages.post("/c/pay/<id>/secure")
+def authenticated(id: str) -> AnyResponse:  # noqa: A002
+    """Takes the bank's word."""
+    session = known_session(id)
+    if session["status"] != "open" or not session["payment_intent"]:
+        return show_ended(session, 409)
+    confirmed = request.form.get("answer") == "confirm"
+    outcome = checkout.authenticate(account, session["payment_intent"], confirmed=confirmed)
+    return answer(outcome, session)
+
+
+@pages.route("/c/authenticate/<id>", methods=["GET", "POST"])
+def authenticate(id: str) -> AnyResponse:  # noqa: A002
+    """The bank's page for a PaymentIntent that a shop's own form confirms."""
+    sweep(account)
+    intent = account.state.get("payment_intent", id)
+    if intent is None:
+        abort(404, "There is no such payment.")
+    if intent["_"].get("session"):
+        return redirect(f"/c/pay/{intent['_']['session']}/secure", 303)
+    back = intent["_"].get("return_url")
+    if request.method == "POST":
+        confirmed = request.form.get("answer") == "confirm"
+        outcome = checkout.authenticate(account, id, confirmed=confirmed)
+        account.deliveries.wake.set()
+        if back:
+            return redirect(return_address(back, intent, outcome.word), 303)
+        intent = account.get("payment_intent", id)
+    response = make_response(render_template("secure.html", intent=intent))
+    response.form_targets = (back,)  # type: ignore[attr-defined]
+    return response
+
+
+@pages.get("/l/<slug>")
+def visit(slug: str) -> AnyResponse:
+    """Opens a session for a visitor of a payment link."""
+    link = payment_links.by_slug(account, slug)
+    if link is None:
+        abort(404, "There is no such payment link.")
+    if not link["active"]:
+        return make_response(render_template("inactive.html", link=link), 410)
+    try:
+        with account.transaction():
+            session = payment_links.visit(account, link)
+    except StripeError as error:
+        abort(409, str(error))
+    return redirect(session["url"], 303)
+
+
+def read_shopper(session: Json, errors: Json) -> Json:
+    """Who pays: the mail address, and what else the session asks for."""
+    form = request.form
+    email = (form.get("email") or session["customer_email"] or "").strip()
+    if not texts.EMAIL.fullmatch(email):
+        errors["email"] = "Please enter a mail address, such as ada@example.com."
+    shopper: Json = {"email": email}
+    collected = session["shipping_address_collection"]
+    if collected:
+        allowed = collected["allowed_countries"]
+        country = form.get("country") or allowed[0]
+        if country not in allowed:
+            errors["country"] = "The shop does not send to this country."
+        given = {
+            name: form.get(name, value).strip() or None for name, value in TEST_ADDRESS.items()
+        }
+        shopper["address"] = given | {"country": country}
+        shopper["name"] = form.get("name", "").strip() or "Test Shopper"
+    if session["phone_number_collection"]["enabled"]:
+        shopper["phone"] = form.get("phone", "").strip() or "+15555550100"
+    return shopper
+
+
+def read_fate(errors: Json) -> tuple[Fate | None, float]:
+    """What becomes of the webhooks (None: as usual), and the seconds of whatever is delayed."""
+    mode = request.form.get("webhooks", "normal")
+    try:
+        seconds = float(request.form.get("delay_seconds") or 5)
+    except ValueError:
+        seconds = -1
+    if not 0 <= seconds <= LONGEST_DELAY_SECONDS:
+        errors["delay_seconds"] = "Please enter a number of seconds, from 0 to a week."
+    if mode not in MODES:
+        errors["webhooks"] = "Please choose what becomes of the webhooks."
+    return (None if mode == "normal" else Fate(mode, seconds)), seconds
+
+
+def success_address(session: Json) -> str:
+    """Where the shopper goes after paying."""
+    return str(session["success_url"].replace("{CHECKOUT_SESSION_ID}", session["id"]))
+
+
+def return_address(back: str, intent: Json, word: str) -> str:
+    """Where the shopper goes after the bank's page, with the parameters that Stripe adds."""
+    query = urlencode(
+        {
+            "payment_intent": intent["id"],
+            "payment_intent_client_secret": intent["client_secret"],
+            "redirect_status": "succeeded" if word == "complete" else "failed",
+        }
+    )
+    return f"{back}{'&' if urlsplit(back).query else '?'}{query}"
