@@ -99,5 +99,5 @@ def item_of(price: Json, product: Json, line: Json) -> Json:
         "price": public(price),
         "quantity": line["quantity"],
         # For the payment page only; left out of every answer.
-        "_": {"description": product["description"], "images": product["images"]},
+        "_": {"images": product["images"]},
     }
