@@ -12,6 +12,7 @@ import time
 from contextlib import suppress
 from typing import Any
 
+import gevent
 from gunicorn.glogging import Logger  # type: ignore[import-untyped]
 
 from storefront import instance, logs
@@ -77,7 +78,7 @@ def on_starting(server: Any) -> None:
 def when_ready(server: Any) -> None:
     """Keeps the companions alive, and says where everything is."""
     if needed(settings):
-        tether.keep(server.log.error)
+        gevent.spawn(tether.keep, server.log.error)
     if settings.env == "development":
         announce()
 

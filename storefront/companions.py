@@ -1,9 +1,9 @@
 """The processes beside the web processes: embedded Redis, Stripe stand-in and worker.
 
 ``python -m storefront.companions`` is started by gunicorn.conf.py. It starts what the settings ask
-for, prints ``ready`` (or ``failed:`` and a sentence) on stdout, starts again whatever dies, and
-ends everything in order (worker, stand-in, Redis) when its stdin ends: when gunicorn stops, even
-killed. What a killed run left behind is ended at the next start.
+for, prints ``ready`` (or ``failed:`` and a sentence) on stdout and starts again whatever dies. When
+its stdin ends or says something, because gunicorn stops or was killed, it ends everything in order:
+worker, stand-in, Redis. What a killed run left behind is ended at the next start.
 """
 
 import fcntl
@@ -107,11 +107,12 @@ class Companions:
 
     def start(self) -> None:
         """Starts all; a shop without products and without a Stripe account gets the demo's."""
-        end_leftovers(self.settings.instance)
         if not self.settings.redis_url:
             self.redis = embedded.ensure_running(self.settings.instance)
             if self.redis.banner:
                 print(self.redis.banner, file=sys.stderr)
+        # After Redis, so that it is adopted and not stopped by its last user and started again.
+        end_leftovers(self.settings.instance)
         if self.settings.standin:
             self._start_standin()
             if DEMO.exists():
@@ -224,12 +225,16 @@ def alone(folder: Path) -> Iterator[None]:
     """Keeps a second run off this instance folder; one that is just ending is waited for."""
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / "companions.lock").open("a") as lock:
-        deadline = time.monotonic() + STOP_SECONDS
+        deadline = time.monotonic() + STOP_SECONDS + 5
+        told = False
         while True:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 break
             except BlockingIOError:
+                if not told:
+                    print(f"Waiting for the shop of {folder} to stop.", file=sys.stderr, flush=True)
+                    told = True
                 if time.monotonic() > deadline:
                     raise CannotStart(
                         f"The shop of {folder} runs already: stop it, or set SHOP_INSTANCE to "

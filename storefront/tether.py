@@ -5,10 +5,10 @@ dies. gunicorn's master reaps every child itself, so ``subprocess`` would be tol
 """
 
 import os
-import select
 import sys
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 
 LOOK_SECONDS = 2
 
@@ -47,31 +47,30 @@ class Tether:
             self._end()
             text = said.decode(errors="replace").strip().removeprefix("failed: ")
             raise CompanionsFailed(text or "The companions' process died.")
+        os.set_blocking(stdout, False)
 
     @property
     def dead(self) -> bool:
         """Whether it should run and does not."""
         if self._pipes is None:
             return True
-        stdout = self._pipes[1]
-        return bool(select.select([stdout], [], [], 0)[0]) and not os.read(stdout, 4096)
+        try:
+            return not os.read(self._pipes[1], 4096)
+        except BlockingIOError:
+            return False
 
     def keep(self, report: Callable[[str], object]) -> None:
-        """Starts it again whenever it dies, in a thread of its own."""
+        """Starts it again whenever it dies, until ``stop``; for a thread or greenlet of its own."""
         owner = os.getpid()
-
-        def watch() -> None:
-            # Under gevent a fork takes this thread along; there it has nothing to do.
-            while not self._ended.wait(LOOK_SECONDS) and os.getpid() == owner:
-                if self.dead:
-                    report("The companions' process died; it is started again.")
-                    self._end()
-                    try:
-                        self.start()
-                    except CompanionsFailed as failure:
-                        report(str(failure))
-
-        threading.Thread(target=watch, name="tether", daemon=True).start()
+        # A fork under gevent takes the greenlet along; there it has nothing to do.
+        while not self._ended.wait(LOOK_SECONDS) and os.getpid() == owner:
+            if self.dead:
+                report("The companions' process died; it is started again.")
+                self._end()
+                try:
+                    self.start()
+                except CompanionsFailed as failure:
+                    report(str(failure))
 
     def stop(self) -> None:
         """Ends it, and returns when all its processes have ended."""
@@ -90,7 +89,11 @@ class Tether:
             return
         stdin, stdout = self._pipes
         self._pipes = None
+        with suppress(BrokenPipeError):
+            # Said, and not only closed: gevent closes a pipe some time later.
+            os.write(stdin, b"stop\n")
         os.close(stdin)
+        os.set_blocking(stdout, True)
         while os.read(stdout, 4096):
             pass
         os.close(stdout)
