@@ -17,7 +17,7 @@ README = (ROOT / "README.md").read_text("utf-8")
 
 def rows(text: str, heading: str) -> list[list[str]]:
     """The cells of the first table below a heading, without its head."""
-    section = text.split(f"\n{heading}\n", 1)[1].split("\n#", 1)[0]
+    section = f"\n{text}".split(f"\n{heading}\n", 1)[1].split("\n#", 1)[0]
     lines = [line for line in section.splitlines() if line.startswith("|")]
     return [[cell.strip() for cell in line.strip("|").split(" | ")] for line in lines[2:]]
 
@@ -94,9 +94,8 @@ def test_every_folder_is_explained_and_every_explained_one_is_there():
     tops = ("benchmarks", "demo", "docs", "static", "storefront", "templates")
     found = {".ci", "tests", *tops}
     for top in tops:
-        for path in (ROOT / top).rglob("*/"):
-            if path.is_dir() and path.name != "__pycache__" and any(path.iterdir()):
-                found.add(str(path.relative_to(ROOT)))
+        files = (path for path in (ROOT / top).rglob("*") if path.is_file())
+        found |= {str(p.parent.relative_to(ROOT)) for p in files if p.suffix != ".pyc"}
     assert listed == found
     assert not [name for name in listed if not (ROOT / name).is_dir()]
 

@@ -6,7 +6,7 @@ import click
 from flask.cli import with_appcontext
 
 from storefront.cli.at_hand import the_shop
-from storefront.cli.output import as_json, document, spreadsheet, table
+from storefront.cli.output import as_json, document, example, spreadsheet, table
 from storefront.domain.money import to_decimal
 from storefront.domain.orders import State
 from storefront.services import audit as auditing
@@ -28,19 +28,16 @@ class Time(click.ParamType[int]):
             self.fail(f"{value!r} is no time like 2026-12-01 or 2026-12-01T10:00:00Z", param, ctx)
 
 
-@click.command("orders")
+@click.command(
+    "orders", epilog=example("flask shop orders --state paid --since 2026-12-01 --csv > orders.csv")
+)
 @click.option("--state", type=click.Choice([s.value for s in State]), help="Only in this state.")
 @click.option("--since", type=Time(), metavar="TIME", help="Only made since then (ISO 8601, UTC).")
 @click.option("--csv", "as_csv", is_flag=True, help="Print CSV for a spreadsheet.")
 @as_json
 @with_appcontext
 def orders(state: str | None, since: int | None, as_csv: bool, as_json: bool) -> None:
-    r"""List orders, the oldest first.
-
-    \b
-    Example:
-      flask shop orders --state paid --since 2026-12-01 --csv > orders.csv
-    """
+    """List orders, the oldest first."""
     if as_csv and as_json:
         raise click.UsageError("Choose one of --csv and --json.")
     with the_shop() as shop:
@@ -81,19 +78,15 @@ def orders(state: str | None, since: int | None, as_csv: bool, as_json: bool) ->
         table(head[:8], [row[:8] for row in rows])
 
 
-@click.command("audit")
+@click.command("audit", epilog=example("flask shop audit --stripe"))
 @click.option("--stripe", "with_stripe", is_flag=True, help="Compare every order with Stripe too.")
 @as_json
 @with_appcontext
 def audit(with_stripe: bool, as_json: bool) -> None:
-    r"""Check that no unit was sold twice and no money kept without goods.
+    """Check that no unit was sold twice and no money kept without goods.
 
     It reads one consistent snapshot, so it is right at any moment of a busy shop. Exit code 1 when
     a check fails.
-
-    \b
-    Example:
-      flask shop audit --stripe
     """
     with the_shop() as shop:
         checks = auditing.audit(shop, with_stripe)

@@ -4,8 +4,10 @@ import getpass
 import os
 import re
 import secrets
+import shutil
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 
@@ -13,42 +15,37 @@ import click
 from flask.cli import with_appcontext
 
 from storefront.cli.at_hand import the_shop
-from storefront.cli.output import as_json, document, table
+from storefront.cli.output import as_json, document, example, table
 from storefront.domain.catalogue_file import CatalogueFile, CatalogueMistakes, read_catalogue
 from storefront.domain.products import Level
 from storefront.services import publishing, restocking
 from storefront.storage.scripts import Restocked as Word
 
 
-@click.command("import")
+@click.command("import", epilog=example("flask shop import demo/catalogue.toml"))
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--prune", is_flag=True, help="Take products that are not in the file off the shelf.")
 @click.option("--if-empty", is_flag=True, help="Do nothing when the shop has products already.")
 @as_json
 @with_appcontext
 def import_(file: Path, prune: bool, if_empty: bool, as_json: bool) -> None:
-    r"""Create or update products from a catalogue file.
+    """Create or update products from a catalogue file.
 
     Names, texts and prices change at once; running holds keep their prices. A SKU's stock counts
     only the first time that the shop sees the SKU: later use restock. Pictures are copied from
     the file's folder. When anything in the file is wrong, all of it is listed and nothing changes.
-
-    \b
-    Example:
-      flask shop import demo/catalogue.toml
     """
     with the_shop() as shop:
         if if_empty and restocking.levels(shop):
-            catalogue = CatalogueFile((), {})
-        else:
-            catalogue = _read(file, shop.settings.shop_currency, as_json)
-        if not catalogue.products:
             document({}) if as_json else click.echo("The shop has products already.", err=True)
             return
-        _copy_pictures(
-            file.parent, (p.image for p in catalogue.products if p.image), shop.settings.pictures
-        )
-        published = publishing.publish(shop, catalogue, prune)
+        try:
+            catalogue = _read(file, shop.settings.shop_currency)
+            with _pictures(file.parent, catalogue, shop.settings.pictures):
+                published = publishing.publish(shop, catalogue, prune, who=_who())
+        except CatalogueMistakes as wrong:
+            _list(wrong.mistakes, as_json)
+            raise click.ClickException("Nothing was changed.") from None
     if as_json:
         document(asdict(published))
         return
@@ -60,16 +57,11 @@ def import_(file: Path, prune: bool, if_empty: bool, as_json: bool) -> None:
         click.echo(f"{sku}: {units} units in stock.")
 
 
-@click.command("stock")
+@click.command("stock", epilog=example("flask shop stock --json"))
 @as_json
 @with_appcontext
 def stock(as_json: bool) -> None:
-    r"""Show how many units of each SKU are where.
-
-    \b
-    Example:
-      flask shop stock --json
-    """
+    """Show how many units of each SKU are where."""
     with the_shop() as shop:
         rows = [_row(level) for level in restocking.levels(shop)]
     if as_json:
@@ -79,7 +71,14 @@ def stock(as_json: bool) -> None:
         table(head, [[row[name] for name in head] for row in rows])
 
 
-@click.command("restock", context_settings={"ignore_unknown_options": True})
+@click.command(
+    "restock",
+    epilog=example(
+        'flask shop restock poster-red 20 --reason "second print run" --key run-2',
+        'flask shop restock poster-red -1 --reason "torn"',
+    ),
+    context_settings={"ignore_unknown_options": True},
+)
 @click.argument("sku")
 @click.argument("delta")
 @click.option("--reason", required=True, help="Why, in your words; kept in the ledger.")
@@ -87,14 +86,9 @@ def stock(as_json: bool) -> None:
 @as_json
 @with_appcontext
 def restock(sku: str, delta: str, reason: str, key: str, as_json: bool) -> None:
-    r"""Add units of a SKU, or with a minus write units off.
+    """Add units of a SKU, or with a minus write units off.
 
     A minus takes units that are available; more than that is refused.
-
-    \b
-    Example:
-      flask shop restock poster-red 20 --reason "second print run" --key run-2
-      flask shop restock poster-red -1 --reason "torn"
     """
     if not re.fullmatch(r"[+-]?[0-9]{1,9}", delta, re.ASCII) or not (
         0 < abs(int(delta)) <= restocking.MOST
@@ -112,7 +106,7 @@ def restock(sku: str, delta: str, reason: str, key: str, as_json: bool) -> None:
             sku=sku,
             delta=int(delta),
             reason=reason.strip(),
-            who=f"command line ({_user()})",
+            who=_who(),
             key=key or secrets.token_hex(16),
         )
     if result.word is Word.UNKNOWN_SKU:
@@ -130,31 +124,40 @@ def restock(sku: str, delta: str, reason: str, key: str, as_json: bool) -> None:
         click.echo(f"{sku}: {int(delta):+d} units, {available} available.")
 
 
-def _read(file: Path, currency: str, as_json: bool) -> CatalogueFile:
-    """The catalogue; or the end of the command, with all mistakes listed."""
+def _read(file: Path, currency: str) -> CatalogueFile:
+    """The catalogue, with its pictures beside it. Raises CatalogueMistakes."""
     try:
+        text = file.read_text(encoding="utf-8")
         names = {path.name for path in file.resolve().parent.iterdir() if path.is_file()}
-        return read_catalogue(file.read_text(encoding="utf-8"), currency, names)
     except UnicodeDecodeError as error:
-        mistakes = [f"The file is not UTF-8: byte {error.start}."]
-    except CatalogueMistakes as wrong:
-        mistakes = wrong.mistakes
+        raise CatalogueMistakes([f"The file is not UTF-8: byte {error.start}."]) from None
+    except OSError as error:
+        raise CatalogueMistakes([f"The file cannot be read: {error.strerror}."]) from None
+    return read_catalogue(text, currency, names)
+
+
+@contextmanager
+def _pictures(source: Path, catalogue: CatalogueFile, target: Path) -> Iterator[None]:
+    """Copies the pictures, which take their names only when the block has succeeded."""
+    target.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=target, prefix=".import-") as folder:
+        names = {product.image for product in catalogue.products if product.image}
+        for name in names:
+            try:
+                shutil.copyfile(source / name, Path(folder, name))
+            except OSError as error:
+                mistake = f"image {name!r} cannot be copied: {error.strerror}."
+                raise CatalogueMistakes([mistake]) from None
+        yield
+        for name in names:
+            Path(folder, name).replace(target / name)
+
+
+def _list(mistakes: list[str], as_json: bool) -> None:
     if as_json:
         document({"mistakes": mistakes})
     for mistake in mistakes:
         click.echo(mistake, err=True)
-    raise click.ClickException("Nothing was changed.")
-
-
-def _copy_pictures(source: Path, names: Iterable[str], target: Path) -> None:
-    """Copies each picture all at once: no page ever shows half of one."""
-    target.mkdir(parents=True, exist_ok=True)
-    for name in names:
-        with tempfile.NamedTemporaryFile(dir=target, prefix=".", delete=False) as draft:
-            draft.write((source / name).read_bytes())
-        path = Path(draft.name)
-        path.chmod(0o644)
-        path.replace(target / name)
 
 
 def _row(level: Level) -> dict[str, object]:
@@ -168,8 +171,10 @@ def _row(level: Level) -> dict[str, object]:
     }
 
 
-def _user() -> str:
+def _who() -> str:
+    """Who is noted in the ledger."""
     try:
-        return getpass.getuser()
+        user = getpass.getuser()
     except (KeyError, OSError):
-        return str(os.getuid())  # a container's user may have no name
+        user = str(os.getuid())  # a container's user may have no name
+    return f"command line ({user})"

@@ -13,6 +13,11 @@ as_json = click.option(
 )
 
 
+def example(*lines: str) -> str:
+    """The end of a command's help; the sign in its first line keeps click from joining lines."""
+    return "\n".join(["\b", "Example:", *(f"  {line}" for line in lines)])
+
+
 def document(data: Any) -> None:
     """Prints one JSON document."""
     click.echo(json.dumps(data, ensure_ascii=False, indent=2))

@@ -10,13 +10,13 @@ from werkzeug.security import generate_password_hash
 from storefront import instance
 from storefront import worker as working
 from storefront.cli.at_hand import EXTENSION, the_shop
-from storefront.cli.output import as_json, document
+from storefront.cli.output import as_json, document, example
 from storefront.services import doctor as doctoring
 
 SHORTEST_PASSWORD = 10
 
 
-@click.command("worker")
+@click.command("worker", epilog=example("flask shop worker --threads 4"))
 @click.option(
     "--threads",
     type=click.IntRange(1, 64),
@@ -26,29 +26,21 @@ SHORTEST_PASSWORD = 10
 )
 @with_appcontext
 def worker(threads: int) -> None:
-    r"""Do what is due: end sessions, give stock back, refund, send mails. Any number may run.
+    """Do what is due: end sessions, give stock back, refund, send mails. Any number may run.
 
     It runs until SIGTERM or Ctrl-C, and then ends after the jobs in hand.
-
-    \b
-    Example:
-      flask shop worker --threads 4
     """
     with the_shop() as shop:
         working.run(shop, threads)
 
 
-@click.command("doctor")
+@click.command("doctor", epilog=example("flask shop doctor"))
 @as_json
 @with_appcontext
 def doctor(as_json: bool) -> None:
-    r"""Look at settings, Redis, Stripe, webhook, clock and mail, and say how to mend each.
+    """Look at settings, Redis, Stripe, webhook, clock and mail, and say how to mend each.
 
     Exit code 1 for what would break the shop's promise; a warning leaves it 0.
-
-    \b
-    Example:
-      flask shop doctor
     """
     with the_shop() as shop:
         findings = doctoring.examine(shop)
@@ -67,18 +59,14 @@ def doctor(as_json: bool) -> None:
         click.get_current_context().exit(1)
 
 
-@click.command("set-password")
+@click.command("set-password", epilog=example("flask shop set-password"))
 @click.option("--print", "show", is_flag=True, help="Print the hash instead of keeping it.")
 @with_appcontext
 def set_password(show: bool) -> None:
-    r"""Set the admin's password; only its hash is kept, in the instance folder.
+    """Set the admin's password; only its hash is kept, in the instance folder.
 
     The password is asked for, or read from stdin when that is no terminal. With --print the hash
     is printed for ADMIN_PASSWORD_HASH, which goes before the kept one.
-
-    \b
-    Example:
-      flask shop set-password
     """
     if sys.stdin.isatty():
         password = click.prompt("New password", hide_input=True, confirmation_prompt=True)
