@@ -100,12 +100,15 @@ def open_payment(shop: Shop, order: Order, *, first: bool = False) -> Started:
 
     ``first``: nobody has asked Stripe for it before, so any clear no means that nothing was made.
     """
+    ours = first
     for _ in range(3):
         try:
             payment = _session(shop, order)
         except StripeUnreachable:
-            # Unknown is not failed: the hold stays until the worker has Stripe's word.
-            shop.store.due.schedule(f"ask:{order.id}", shop.store.now())
+            # Unknown is not failed: the hold stays until the worker has Stripe's word. A second
+            # click leaves that to the first, whose answer may be on its way.
+            if ours:
+                shop.store.due.schedule(f"ask:{order.id}", shop.store.now())
             raise
         except StripeRefused as refused:
             if first or sessions.made_nothing(order, refused):
@@ -180,7 +183,8 @@ def _end(shop: Shop, old: Order) -> None:
 def _make_room(shop: Shop, answer: HoldAnswer, visitor: str, cleared: set[str]) -> None:
     """Free what is short: the visitor's own holds on it, then those past their deadline.
 
-    Each is tried once, with Stripe's word; when none is left, the refusal is raised.
+    Each is tried once, with Stripe's word; when none is left, the refusal is raised. Raises
+    StripeError when his own hold is what cannot be ended: then nothing is short.
     """
     short = {shortage.sku for shortage in answer.shortages}
     own = [
@@ -198,6 +202,8 @@ def _make_room(shop: Shop, answer: HoldAnswer, visitor: str, cleared: set[str]) 
             settlement.end(shop, _known(shop, order_id), reason)
         except StripeError as error:
             log.warning("order %s: not ended: %s", order_id, error, extra={"order": order_id})
+            if order_id in own:
+                raise
 
 
 def _hold(

@@ -82,6 +82,18 @@ class Wire:
         self._planned: dict[str, deque[Fault]] = defaultdict(deque)
         self._saved: dict[str, Saved] = {}
         self._in_flight: dict[str, Callable[[], object]] = {}
+        self._meanwhile: dict[str, tuple[Callable[[], object], Callable[[], object]]] = {}
+
+    def meanwhile(
+        self,
+        call: str,
+        before: Callable[[], object] = lambda: None,
+        after: Callable[[], object] = lambda: None,
+    ) -> None:
+        """What others do during the next such request: ``before`` Stripe has done it, when its key
+        is in flight, and ``after``, when only the answer is on its way.
+        """
+        self._meanwhile[call] = (before, after)
 
     def plan(self, call: str, fault: Fault, times: int = 1) -> None:
         self._planned[call].extend([fault] * times)
@@ -122,6 +134,10 @@ class Wire:
         if fault is Fault.LATE:
             self._in_flight[key] = lambda: self._execute(call, key, params, run)
             raise StripeUnreachable(f"{call}: {fault}")
+        before, after = self._meanwhile.pop(call, (lambda: None, lambda: None))
+        self._in_flight[key] = lambda: None
+        before()
+        self._in_flight.pop(key)
         if fault in {Fault.ERROR_BEFORE, Fault.SPENT_BEFORE}:
             error = StripeUnreachable(f"{call}: {fault}")
             self._saved[key] = Saved(call, params, None, error)
@@ -130,6 +146,7 @@ class Wire:
             error = StripeUnreachable(f"{call}: {fault}")
             if fault in {Fault.ERROR_AFTER, Fault.SPENT_AFTER} and key in self._saved:
                 self._saved[key] = Saved(call, params, None, error)
+        after()
         if fault in {Fault.SPENT_BEFORE, Fault.SPENT_AFTER}:
             raise StripeSpent(f"{call}: {fault}")
         if fault is not None:

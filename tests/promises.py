@@ -1,0 +1,73 @@
+"""What the shop promises, held against what Stripe did. For shops at rest and shops in motion."""
+
+from collections.abc import Iterator
+
+from storefront.domain.orders import AWAITING, GOODS, HOLDING, Order, State
+from storefront.services.shop import Shop
+from tests.books import broken
+from tests.fakes.stripe import FakeStripe
+
+
+def always(shop: Shop, stripe: FakeStripe) -> list[str]:
+    """What must be true at every moment and is not, one sentence each."""
+    return [*broken(shop.store), *_sessions(shop, stripe), *_money_twice(shop, stripe)]
+
+
+def at_rest(shop: Shop, stripe: FakeStripe) -> list[str]:
+    """What must be true once nothing is due any more and is not, one sentence each."""
+    found = always(shop, stripe)
+    if jobs := shop.store.due.jobs():
+        found.append(f"still due: {', '.join(job.name for job in jobs)}")
+    for order in shop.store.orders.walk():
+        found += _ended(order, stripe)
+    known = set(shop.store.orders.ids())
+    for session in stripe.sessions.values():
+        if session["metadata"]["order"] not in known:
+            found.append(f"{session['id']} has no order")
+        if session["status"] == "open":
+            found.append(f"{session['id']} can still be paid")
+    return found
+
+
+def _sessions(shop: Shop, stripe: FakeStripe) -> Iterator[str]:
+    """No units go back while the shopper can pay, unless ending that is due at once."""
+    jobs = {job.name for job in shop.store.due.jobs()}
+    for order in shop.store.orders.walk():
+        sessions = {session["id"]: session for session in stripe.sessions_of(order.id)}
+        for session in order.sessions:
+            if session not in sessions:
+                yield f"{order.id} has {session}, which Stripe does not know"
+        if order.state is State.OPEN and order.session not in sessions:
+            yield f"{order.id} is open without a session"
+        open_own = order.session in sessions and sessions[order.session]["status"] == "open"
+        ending = f"stray:{order.id}:{order.session}" in jobs
+        if order.state is State.RELEASED and open_own and not ending:
+            yield f"{order.id} was released while {order.session} can be paid"
+
+
+def _money_twice(shop: Shop, stripe: FakeStripe) -> Iterator[str]:
+    for charge in stripe.charges.values():
+        refunds = [
+            refund["amount"]
+            for refund in stripe.all_refunds.values()
+            if refund["charge"] == charge["id"] and refund["status"] not in {"failed", "canceled"}
+        ]
+        if sum(refunds) > charge["amount"]:
+            yield f"{charge['id']} was refunded {refunds} of {charge['amount']}"
+
+
+def _ended(order: Order, stripe: FakeStripe) -> Iterator[str]:
+    kept = [amount for amount in stripe.taken(order.id).values() if amount]
+    if order.state in HOLDING:
+        yield f"{order.id} is still {order.state}"
+    if order.state in GOODS and kept != [order.amount]:
+        yield f"{order.id} is {order.state} of {order.amount}, Stripe kept {kept}"
+    if order.state not in GOODS | {State.REVIEW} and kept:
+        yield f"{order.id} is {order.state}, Stripe kept {kept}"
+    if order.state in {State.REFUND_DUE, *AWAITING}:
+        yield f"{order.id} still waits in {order.state}"
+    if order.state in GOODS and "confirmed" not in order.notices:
+        yield f"{order.id} was never confirmed by mail"
+    for refund in order.refunds:
+        if refund.status == "succeeded" and f"refunded:{refund.id}" not in order.notices:
+            yield f"{order.id} was never told of {refund.id}"

@@ -1,0 +1,92 @@
+"""A shop in its town, on fakeredis with real Lua and on a clock that stands until it is moved."""
+
+import json
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import fakeredis
+import pytest
+import time_machine
+
+from storefront.clients.mail import Mailer
+from storefront.domain.products import Product, Variant
+from storefront.services.shop import Shop
+from storefront.settings import load_settings
+from storefront.storage.store import open_store
+from tests.fakes.stripe import FakeStripe
+from tests.promises import always
+from tests.services.town import Line, Town
+
+OPENING = datetime(2026, 12, 1, 10, tzinfo=UTC)
+STOCK = {"poster": 5, "zine": 3, "last": 1}
+GOODS = tuple(
+    Product(sku, sku.title(), (Variant(sku, price),), position=position)
+    for position, (sku, price) in enumerate([("poster", 2500), ("zine", 450), ("last", 9900)])
+)
+SOON = Product(
+    "soon", "Soon", (Variant("soon", 100),), opens_at=int(OPENING.timestamp() * 1000) + 3600_000
+)
+FEW = Product("few", "Few", (Variant("few", 100),), max_per_order=2)
+GONE = Product("gone", "Gone", (Variant("gone", 100),), published=False)
+NEVER = Product("never", "Never stocked", (Variant("never", 100),))
+
+Build = Callable[..., Town]
+
+
+@pytest.fixture
+def clock() -> Iterator[time_machine.Traveller]:
+    """Opening day at ten; time stands still until a test moves it."""
+    with time_machine.travel(OPENING, tick=False) as traveller:
+        yield traveller
+
+
+@pytest.fixture
+def build(tmp_path: Path, clock: time_machine.Traveller) -> Iterator[Build]:
+    """Builds shops with 5 posters, 3 zines and 1 last thing, some of their settings changed.
+
+    At the test's end the books of the last one must agree, and no promise be broken.
+    """
+    built: list[Town] = []
+
+    def build(**changes: str) -> Town:
+        clock.move_to(OPENING)
+        environ = {
+            "SECRET_KEY": "the-tests-own-key",
+            "PUBLIC_URL": "https://shop.example",
+            "SHOP_ID": "test",
+            "STRIPE_SECRET_KEY": "sk_test_x",
+            "STRIPE_WEBHOOK_SECRET": "whsec_x",
+            "MAIL_FROM": "shop@shop.example",
+            **changes,
+        }
+        settings = load_settings(environ, tmp_path / f"instance-{len(built)}")
+        client = fakeredis.FakeRedis(
+            server=fakeredis.FakeServer(version=(7, 0)), decode_responses=True
+        )
+        stripe = FakeStripe()
+        shop = Shop(
+            settings=settings,
+            store=open_store(client, settings.shop_id),
+            stripe=stripe,  # type: ignore[arg-type]
+            mailer=Mailer("", settings.mail_from, settings.instance / "mail"),
+        )
+        products = (*GOODS, SOON, FEW, GONE, NEVER)
+        shop.store.scripts.publish_catalogue(
+            {product.slug: json.dumps(product.to_json()) for product in products},
+            {**STOCK, "soon": 9, "few": 9, "gone": 9},
+            version="v1",
+            who="tests",
+        )
+        built.append(Town(shop, stripe, clock, Line(client, stripe)))
+        return built[-1]
+
+    yield build
+    for town in built[-1:]:
+        assert always(town.shop, town.stripe) == []
+
+
+@pytest.fixture
+def town(build: Build) -> Town:
+    """One such shop with the usual settings."""
+    return build()

@@ -1,0 +1,206 @@
+"""A shop, its Stripe and its shoppers, in one process on one clock that the test moves."""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import redis
+import time_machine
+
+from storefront.domain.orders import Order
+from storefront.services import checkout, events, work
+from storefront.services.checkout import Started
+from storefront.services.shop import Shop
+from tests.fakes.stripe import FakeStripe
+from tests.promises import always, at_rest
+
+MOST_JOBS = 500
+"""More than any test's shop can have to do, so that a job that never ends is found."""
+
+
+class Crash(BaseException):
+    """The process ends here."""
+
+
+@dataclass
+class Fuse:
+    """Breaks the process before, or a connection around, the n-th call that it makes outside."""
+
+    calls: int = 0
+    """Calls so far, to Redis and to Stripe."""
+    at: int = 0
+    """The call at which it breaks; 0: never."""
+    error: Callable[[], BaseException] = Crash
+    after: bool = False
+    """Whether the call is made, and only its answer lost."""
+    names: list[str] = field(default_factory=list)
+
+    def call(self, name: str, run: Callable[[], Any]) -> Any:
+        self.calls += 1
+        self.names.append(name)
+        if self.calls != self.at:
+            return run()
+        if self.after:
+            run()
+        raise self.error()
+
+
+class Line:
+    """Lets every call to Redis and Stripe pass through a fuse, while one is put in."""
+
+    def __init__(self, client: redis.Redis, stripe: FakeStripe) -> None:
+        self.fuse: Fuse | None = None
+        command, pipeline = client.execute_command, client.pipeline
+        get, post = stripe.wire.get, stripe.wire.post
+
+        def pipe(**options: Any) -> Any:
+            made = pipeline(**options)
+            execute = made.execute
+            made.execute = lambda *a, **o: self._redis("pipeline", lambda: execute(*a, **o))
+            return made
+
+        client.execute_command = lambda *a, **o: self._redis(  # type: ignore[method-assign]
+            str(a[0]), lambda: command(*a, **o)
+        )
+        client.pipeline = pipe  # type: ignore[method-assign]
+        stripe.wire.get = lambda name, run: self._stripe(  # type: ignore[method-assign]
+            name, lambda: get(name, run)
+        )
+        stripe.wire.post = lambda name, *a: self._stripe(  # type: ignore[method-assign]
+            name, lambda: post(name, *a)
+        )
+
+    def _redis(self, name: str, run: Callable[[], Any]) -> Any:
+        return self.fuse.call(f"redis {name}", run) if self.fuse else run()
+
+    def _stripe(self, name: str, run: Callable[[], Any]) -> Any:
+        return self.fuse.call(f"stripe {name}", run) if self.fuse else run()
+
+
+@dataclass
+class Town:
+    """What a test of the services acts on."""
+
+    shop: Shop
+    stripe: FakeStripe
+    clock: time_machine.Traveller
+    line: Line
+
+    def begin(
+        self,
+        wanted: Mapping[str, int] | None = None,
+        *,
+        visitor: str = "ada",
+        token: str = "form-1",
+        address: str = "192.0.2.1",
+    ) -> Started:
+        """A visitor sends a form; one poster unless told otherwise."""
+        return checkout.begin(
+            self.shop,
+            visitor=visitor,
+            address=address,
+            form_token=token,
+            wanted=wanted or {"poster": 1},
+        )
+
+    def order(self, order: str | Order | Started) -> Order:
+        """The order as it stands now."""
+        if isinstance(order, Started):
+            order = order.order
+        found = self.shop.store.orders.get(order if isinstance(order, str) else order.id)
+        assert found is not None
+        return found
+
+    def orders(self) -> list[Order]:
+        """Every order, the oldest first."""
+        return list(self.shop.store.orders.walk())
+
+    def level(self, sku: str = "poster") -> tuple[int, int, int]:
+        """Available, held and sold."""
+        [level] = [one for one in self.shop.store.stock.levels() if one.sku == sku]
+        return (level.available, level.held, level.sold)
+
+    def due(self) -> set[str]:
+        """Names of all jobs."""
+        return {job.name for job in self.shop.store.due.jobs()}
+
+    def receive(self, event: Mapping[str, Any]) -> str:
+        """Stripe delivers one event."""
+        return events.receive(self.shop, *self.stripe.signed(event))
+
+    def deliver(self, *kinds: str) -> list[str]:
+        """Stripe delivers what is new, or only those kinds of it; answers the outcomes."""
+        return [
+            self.receive(event)
+            for event in self.stripe.new_events()
+            if not kinds or event["type"] in kinds
+        ]
+
+    def lose_events(self) -> None:
+        """What Stripe has to tell never arrives."""
+        self.stripe.new_events()
+
+    def work(self) -> int:
+        """A worker does what is due now, until nothing is; answers how many jobs that was."""
+        done = 0
+        while taken := work.run_due(self.shop, 10):
+            done += taken
+            assert done < MOST_JOBS, f"never ends: {self.due()}"
+        return done
+
+    def pass_time(self, seconds: float) -> None:
+        """Time passes with the worker at work whenever something is due."""
+        until = self.shop.store.now() + int(seconds * 1000)
+        self.work()
+        for _ in range(MOST_JOBS):
+            jobs = self.shop.store.due.jobs()
+            if not jobs or jobs[0].at > until:
+                break
+            self.skip_to(jobs[0].at)
+            self.work()
+        else:
+            raise AssertionError(f"never at rest: {self.due()}")
+        self.skip_to(until)
+        self.work()
+
+    def skip_to(self, at: int) -> None:
+        """It is then (ms), with nothing done on the way."""
+        self.clock.shift(max(0, at - self.shop.store.now()) / 1000)
+
+    def skip(self, seconds: float) -> None:
+        """Time passes with no worker at work."""
+        self.clock.shift(seconds)
+
+    def check(self) -> None:
+        """Everything that is true at every moment is true now."""
+        assert always(self.shop, self.stripe) == []
+
+    def rest(self, days: float = 1) -> None:
+        """Time passes until nothing is due any more, and then everything must be in order."""
+        self.pass_time(days * 24 * 3600)
+        assert at_rest(self.shop, self.stripe) == []
+
+    def mails(self, kind: str = "") -> list[str]:
+        """The kind of each mail that was sent, or the ids of the orders that got one kind."""
+        found = []
+        for path in sorted((self.shop.settings.instance / "mail").glob("**/*.eml")):
+            head = dict(
+                line.split(": ", 1)
+                for line in path.read_text().split("\n\n")[0].splitlines()
+                if ": " in line
+            )
+            if not kind:
+                found.append(head["X-Shop-Mail"])
+            elif head["X-Shop-Mail"] == kind:
+                found.append(head["X-Shop-Order"])
+        return found
+
+    @contextmanager
+    def fused(self, fuse: Fuse) -> Iterator[Fuse]:
+        """Every call outside passes through a fuse in this block."""
+        self.line.fuse = fuse
+        try:
+            yield fuse
+        finally:
+            self.line.fuse = None
