@@ -138,7 +138,7 @@ def read_settings(env: Environment, instance: Path | None = None) -> Settings:
     standin_port = env.number(
         "STANDIN_PORT", port + 1 if port < 65535 else port - 1, 1, 65535, "a port"
     )
-    secret_key = env.secret("SECRET_KEY", r"[^\s]{8,1000}", "8 characters or more, without spaces")
+    secret_key = env.secret("SECRET_KEY", r".{8,1000}", "8 characters or more")
     public_url = env.address("PUBLIC_URL", f"http://localhost:{port}" if development else "")
     redis_url = _redis_url(env)
     stripe_key = env.secret(

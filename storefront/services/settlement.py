@@ -6,7 +6,7 @@ of them win and tell the others so. Stripe's word is always asked for before sto
 
 import logging
 
-from storefront.domain.errors import StripeRefused, StripeUnreachable
+from storefront.domain.errors import StripeError, StripeRefused, StripeUnreachable
 from storefront.domain.orders import AWAITING, HOLDING, Order, Reason, State
 from storefront.domain.payments import Payment, Verdict, mismatch, verdict
 from storefront.services import sessions
@@ -110,7 +110,15 @@ def end(shop: Shop, order: Order, reason: Reason) -> Settled:
         if attached is Attached.TOO_LATE:
             return Settled.KEPT
         order = shop.store.orders.get(order.id) or order
-    return apply(shop, order, ended(shop, order.session), reason=reason)
+    if reason is Reason.EXPIRED:
+        return apply(shop, order, ended(shop, order.session))
+    shop.store.orders.note_ending(order.id, reason)
+    try:
+        payment = ended(shop, order.session)
+    except StripeError:
+        shop.store.orders.note_ending(order.id, "")
+        raise
+    return apply(shop, order, payment, reason=reason)
 
 
 def ended(shop: Shop, session: str) -> Payment:

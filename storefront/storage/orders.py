@@ -101,6 +101,16 @@ class Orders:
         )
         return number
 
+    def note_ending(self, order_id: str, reason: str) -> None:
+        """Keep why an order's payment is being ended: Stripe's own event of it may come first.
+
+        Empty when the attempt failed.
+        """
+        if reason:
+            self._client.hset(self._keys.order(order_id), "ending", reason)
+        else:
+            self._client.hdel(self._keys.order(order_id), "ending")
+
     def note_email(self, order_id: str, email: str) -> None:
         """Keep the shopper's address, which Stripe told."""
         self._client.hset(self._keys.order(order_id), "email", email)

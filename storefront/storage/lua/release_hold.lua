@@ -6,7 +6,7 @@
 --       reason, who (an operator who releases by hand, else empty), event
 -- ANSWER released | already | kept STATE | other_session SESSION | unknown_order
 -- E.g.  an open order whose session expired: released; held -2, available +2
-local fields = redis.call('HMGET', ORDER, 'state', 'lines', 'basket', 'session', 'session_version')
+local fields = redis.call('HMGET', ORDER, 'state', 'lines', 'basket', 'session', 'session_version', 'ending')
 local state, session = fields[1], fields[4] or ''
 if not state then return answer('unknown_order') end
 if state == 'released' then return answer('already') end
@@ -14,9 +14,11 @@ local holding = state == 'offered' or state == 'pending' or state == 'open' or s
 if not holding then return answer('kept', state) end
 if ask.who == '' and session ~= ask.session then return answer('other_session', session) end
 if ask.who == '' and session == '' and tonumber(fields[5]) ~= ask.version then return answer('other_session', session) end
+-- Who ended the session knows why; Stripe's event of it only says that it expired.
+local reason = ask.reason == 'expired' and fields[6] or ask.reason
 local lines = cjson.decode(fields[2])
 assert(units_at(lines) == 'held', 'the books disagree: the order holds nothing')
 end_hold(lines)
-move_order(lines, fields[3], 'held', 'available', 'release', ask.reason, ask.who)
-set_state('released', ask.reason)
+move_order(lines, fields[3], 'held', 'available', 'release', reason, ask.who)
+set_state('released', reason)
 return answer('released')
