@@ -2,8 +2,8 @@
 
 ``python -m storefront.companions`` is started by gunicorn.conf.py. It starts what the settings ask
 for, prints ``ready`` (or ``failed:`` and a sentence) on stdout and starts again whatever dies. When
-its stdin ends or says something, because gunicorn stops or was killed, it ends everything in order:
-worker, stand-in, Redis. What a killed run left behind is ended at the next start.
+its stdin ends, because gunicorn stops or was killed, it ends everything in order: worker, stand-in,
+Redis. What a killed run left behind is ended at the next start.
 """
 
 import fcntl

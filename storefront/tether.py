@@ -8,7 +8,7 @@ import os
 import sys
 import threading
 from collections.abc import Callable
-from contextlib import suppress
+from io import FileIO
 
 LOOK_SECONDS = 2
 
@@ -21,43 +21,38 @@ class Tether:
     """The companions' process, once ``start`` was called, until ``stop`` is."""
 
     def __init__(self) -> None:
-        self._pipes: tuple[int, int] | None = None
+        self._pipes: tuple[FileIO, FileIO] | None = None
         self._ended = threading.Event()
 
     def start(self) -> None:
         """Starts it and waits until all its processes are ready. Raises CompanionsFailed."""
-        its_stdin, stdin = os.pipe()
-        stdout, its_stdout = os.pipe()
-        os.posix_spawn(
-            sys.executable,
-            [sys.executable, "-m", "storefront.companions"],
-            os.environ,
-            file_actions=[
-                (os.POSIX_SPAWN_DUP2, its_stdin, 0),
-                (os.POSIX_SPAWN_DUP2, its_stdout, 1),
-            ],
-        )
-        os.close(its_stdin)
-        os.close(its_stdout)
+        its_stdin, stdin = _pipe()
+        stdout, its_stdout = _pipe()
+        with its_stdin, its_stdout:
+            os.posix_spawn(
+                sys.executable,
+                [sys.executable, "-m", "storefront.companions"],
+                os.environ,
+                file_actions=[
+                    (os.POSIX_SPAWN_DUP2, its_stdin.fileno(), 0),
+                    (os.POSIX_SPAWN_DUP2, its_stdout.fileno(), 1),
+                ],
+            )
         self._pipes = (stdin, stdout)
         said = b""
-        while not said.endswith(b"\n") and (more := os.read(stdout, 4096)):
+        while not said.endswith(b"\n") and (more := stdout.read(4096)):
             said += more
         if said != b"ready\n":
             self._end()
             text = said.decode(errors="replace").strip().removeprefix("failed: ")
             raise CompanionsFailed(text or "The companions' process died.")
-        os.set_blocking(stdout, False)
+        os.set_blocking(stdout.fileno(), False)
 
     @property
     def dead(self) -> bool:
         """Whether it should run and does not."""
-        if self._pipes is None:
-            return True
-        try:
-            return not os.read(self._pipes[1], 4096)
-        except BlockingIOError:
-            return False
+        # A pipe that would block gives None, and one whose other end is gone an empty answer.
+        return self._pipes is None or self._pipes[1].read(4096) == b""
 
     def keep(self, report: Callable[[str], object]) -> None:
         """Starts it again whenever it dies, until ``stop``; for a thread or greenlet of its own."""
@@ -81,7 +76,7 @@ class Tether:
         """Leaves it to the process that started it; for a fork of that one."""
         self._ended.set()
         for pipe in self._pipes or ():
-            os.close(pipe)
+            pipe.close()
         self._pipes = None
 
     def _end(self) -> None:
@@ -89,11 +84,14 @@ class Tether:
             return
         stdin, stdout = self._pipes
         self._pipes = None
-        with suppress(BrokenPipeError):
-            # Said, and not only closed: gevent closes a pipe some time later.
-            os.write(stdin, b"stop\n")
-        os.close(stdin)
-        os.set_blocking(stdout, True)
-        while os.read(stdout, 4096):
-            pass
-        os.close(stdout)
+        with stdout:
+            stdin.close()
+            os.set_blocking(stdout.fileno(), True)
+            while stdout.read(4096):
+                pass
+
+
+def _pipe() -> tuple[FileIO, FileIO]:
+    """Reading and writing end. Files, because gevent's ``os.close`` closes a pipe later."""
+    reading, writing = os.pipe()
+    return FileIO(reading, "r"), FileIO(writing, "w")

@@ -1,5 +1,6 @@
 """The shop that a command works on, with a Redis that runs for as long as the command needs it."""
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -20,13 +21,15 @@ def keep(app: Flask, shop: Shop) -> None:
 
 
 @contextmanager
-def the_shop() -> Iterator[Shop]:
-    """The shop, for one command.
+def the_shop(*, quiet: bool = True) -> Iterator[Shop]:
+    """The shop, for one command, whose log lines below a warning are left out when ``quiet``.
 
     In development without a REDIS_URL the embedded server is started for the command, unless it
     runs already. What keeps a command from its work ends it with exit code 1 and one sentence.
     """
     shop: Shop = current_app.extensions[EXTENSION]
+    if quiet:
+        logging.getLogger().setLevel(logging.WARNING)
     try:
         if shop.settings.redis_url:
             yield shop

@@ -30,7 +30,7 @@ def worker(threads: int) -> None:
 
     It runs until SIGTERM or Ctrl-C, and then ends after the jobs in hand.
     """
-    with the_shop() as shop:
+    with the_shop(quiet=False) as shop:
         working.run(shop, threads)
 
 
