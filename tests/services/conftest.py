@@ -71,6 +71,8 @@ def build(tmp_path: Path, clock: time_machine.Traveller) -> Iterator[Build]:
             stripe=stripe,  # type: ignore[arg-type]
             mailer=Mailer("", settings.mail_from, settings.instance / "mail"),
         )
+        for script in shop.store.scripts._scripts.values():
+            client.script_load(script.script)
         products = (*GOODS, SOON, FEW, GONE, NEVER)
         shop.store.scripts.publish_catalogue(
             {product.slug: json.dumps(product.to_json()) for product in products},

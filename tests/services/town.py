@@ -23,27 +23,46 @@ class Crash(BaseException):
     """The process ends here."""
 
 
+def ends() -> None:
+    """The process ends."""
+    raise Crash
+
+
 @dataclass
 class Fuse:
-    """Breaks the process before, or a connection around, the n-th call that it makes outside."""
+    """Something happens at the n-th call that the process makes outside."""
 
-    calls: int = 0
-    """Calls so far, to Redis and to Stripe."""
-    at: int = 0
-    """The call at which it breaks; 0: never."""
-    error: Callable[[], BaseException] = Crash
+    at: int
+    """The call at which it happens."""
+    happens: Callable[[], object] = ends
+    """It may raise, and what it calls itself is not counted."""
+    only: str = ""
+    """``redis`` or ``stripe``: count calls to it alone."""
     after: bool = False
-    """Whether the call is made, and only its answer lost."""
-    names: list[str] = field(default_factory=list)
+    """Whether it happens once the call is made, before its answer is read."""
+    calls: list[str] = field(default_factory=list)
+    """Those it counted."""
+    _busy: bool = False
+
+    @property
+    def reached(self) -> bool:
+        """Whether there was such a call."""
+        return len(self.calls) >= self.at
 
     def call(self, name: str, run: Callable[[], Any]) -> Any:
-        self.calls += 1
-        self.names.append(name)
-        if self.calls != self.at:
+        """Make a call that may be the one."""
+        if self._busy or not name.startswith(self.only):
             return run()
-        if self.after:
-            run()
-        raise self.error()
+        self.calls.append(name)
+        if len(self.calls) != self.at:
+            return run()
+        answer = run() if self.after else None
+        self._busy = True
+        try:
+            self.happens()
+        finally:
+            self._busy = False
+        return answer if self.after else run()
 
 
 class Line:
@@ -174,12 +193,14 @@ class Town:
 
     def check(self) -> None:
         """Everything that is true at every moment is true now."""
-        assert always(self.shop, self.stripe) == []
+        if found := always(self.shop, self.stripe):
+            raise AssertionError("\n".join(found))
 
     def rest(self, days: float = 1) -> None:
         """Time passes until nothing is due any more, and then everything must be in order."""
         self.pass_time(days * 24 * 3600)
-        assert at_rest(self.shop, self.stripe) == []
+        if found := at_rest(self.shop, self.stripe):
+            raise AssertionError("\n".join(found))
 
     def mails(self, kind: str = "") -> list[str]:
         """The kind of each mail that was sent, or the ids of the orders that got one kind."""

@@ -1,0 +1,387 @@
+"""A process may end before any call that it makes, and any answer may be lost: nothing is stranded.
+
+Each sweep does one thing again and again, broken at its first call to Redis or Stripe, at its
+second, and so on, until it comes through unbroken. After each break the shop is left to its worker,
+and must come to rest with nothing due, no unit missing and no money kept for nothing.
+"""
+
+from collections.abc import Callable
+from contextlib import suppress
+
+import pytest
+import redis
+
+from storefront.domain.errors import AlreadyPaid, Refusal, StripeError, StripeUnreachable
+from storefront.domain.orders import Order, State
+from storefront.services import holds, orders
+from tests.fakes.faults import Fault
+from tests.services.conftest import Build
+from tests.services.town import Crash, Fuse, Town
+
+MOST_CALLS = 200
+"""More than anything here makes."""
+
+
+MakeFuse = Callable[[int], Fuse]
+
+
+def raising(error: type[Exception]) -> Callable[[], None]:
+    """Something that raises this error."""
+
+    def happens() -> None:
+        raise error("planned")
+
+    return happens
+
+
+def crash(at: int) -> Fuse:
+    """The process ends before a call."""
+    return Fuse(at)
+
+
+def redis_refuses(at: int) -> Fuse:
+    """Redis cannot be reached for one call."""
+    return Fuse(at, raising(redis.ConnectionError), "redis")
+
+
+def redis_reply_lost(at: int) -> Fuse:
+    """Redis does what it is asked, and the answer is lost."""
+    return Fuse(at, raising(redis.TimeoutError), "redis", after=True)
+
+
+def stripe_silent(at: int) -> Fuse:
+    """Stripe cannot be reached for one call."""
+    return Fuse(at, raising(StripeUnreachable), "stripe")
+
+
+def stripe_reply_lost(at: int) -> Fuse:
+    """Stripe does what it is asked, and the answer is lost."""
+    return Fuse(at, raising(StripeUnreachable), "stripe", after=True)
+
+
+BREAKS = [crash, redis_refuses, redis_reply_lost, stripe_silent, stripe_reply_lost]
+breaks = pytest.mark.parametrize("make_fuse", BREAKS, ids=lambda make: make.__name__)
+
+
+def sweep(
+    build: Build,
+    make_fuse: MakeFuse,
+    act: Callable[[Town], object],
+    *,
+    prepare: Callable[[Town], object] = lambda _: None,
+    then: Callable[[Town], object] = lambda _: None,
+    **settings: str,
+) -> None:
+    """Act with the fuse at each call in turn; check the promises after each, and at rest.
+
+    ``prepare`` comes before, and ``then`` after the break: both unbroken.
+    """
+    for at in range(1, MOST_CALLS):
+        town = build(**settings)
+        prepare(town)
+        town.check()
+        with (
+            town.fused(make_fuse(at)) as fuse,
+            suppress(Crash, redis.RedisError, StripeError, Refusal),
+        ):
+            act(town)
+        try:
+            town.check()
+            then(town)
+            town.check()
+            town.rest(days=10)
+        except BaseException as failure:
+            failure.add_note(f"{make_fuse.__name__} at call {at} of {fuse.calls}")
+            raise
+        if not fuse.reached:
+            return
+    raise AssertionError("makes more calls than expected")
+
+
+def only(town: Town) -> Order:
+    [order] = town.orders()
+    return order
+
+
+@breaks
+def test_a_checkout_that_breaks_anywhere_gives_the_units_back_by_itself(
+    build: Build, make_fuse: MakeFuse
+) -> None:
+    def then(town: Town) -> None:
+        town.pass_time(4000)
+        assert town.level() == (5, 0, 0)
+        assert {order.state for order in town.orders()} <= {State.RELEASED}
+        assert town.stripe.charges == {}
+
+    sweep(build, make_fuse, lambda town: town.begin({"poster": 2}), then=then)
+
+
+@breaks
+def test_a_shopper_who_tries_again_after_any_break_buys_once(
+    build: Build, make_fuse: MakeFuse
+) -> None:
+    def then(town: Town) -> None:
+        town.skip(2)
+        started = town.begin({"poster": 2})
+        assert town.stripe.pay(started.order.session)
+        town.deliver()
+        assert town.level() == (3, 0, 2)
+        assert [o.state for o in town.orders() if o.units != "none"] == [State.PAID]
+
+    sweep(build, make_fuse, lambda town: town.begin({"poster": 2}), then=then)
+
+
+@breaks
+def test_a_shopper_who_tries_again_after_a_break_and_some_work_buys_once(
+    build: Build, make_fuse: MakeFuse
+) -> None:
+    def then(town: Town) -> None:
+        town.pass_time(5)
+        started = town.begin({"poster": 2})
+        assert town.stripe.pay(started.order.session)
+        town.lose_events()
+        town.pass_time(4000)
+        assert town.level() == (3, 0, 2)
+
+    sweep(build, make_fuse, lambda town: town.begin({"poster": 2}), then=then)
+
+
+@breaks
+@pytest.mark.parametrize("fault", [Fault.SPENT_BEFORE, Fault.SPENT_AFTER, Fault.ERROR_AFTER])
+def test_a_checkout_whose_key_is_spent_breaks_anywhere_and_leaves_nothing(
+    build: Build, make_fuse: MakeFuse, fault: Fault
+) -> None:
+    sweep(
+        build,
+        make_fuse,
+        lambda town: town.begin({"poster": 2}),
+        prepare=lambda town: town.stripe.fault("create_session", fault),
+        then=lambda town: town.stripe.up(),
+    )
+
+
+@breaks
+def test_changing_the_basket_breaks_anywhere_and_no_unit_is_held_for_nobody(
+    build: Build, make_fuse: MakeFuse
+) -> None:
+    sweep(
+        build,
+        make_fuse,
+        lambda town: town.begin({"zine": 1}, token="b"),
+        prepare=lambda town: town.begin({"poster": 2}, token="a"),
+    )
+
+
+@breaks
+def test_making_room_breaks_anywhere_and_no_unit_is_held_for_nobody(
+    build: Build, make_fuse: MakeFuse
+) -> None:
+    def prepare(town: Town) -> None:
+        town.begin({"last": 1}, visitor="bob")
+        town.skip(1920)
+
+    sweep(build, make_fuse, lambda town: town.begin({"last": 1}), prepare=prepare)
+
+
+def paid(town: Town) -> None:
+    """Ada has paid two posters, and nobody has told the shop."""
+    assert town.stripe.pay(town.begin({"poster": 2}).order.session)
+
+
+def sold(town: Town) -> None:
+    town.pass_time(4000)
+    assert (only(town).state, town.level()) == (State.PAID, (3, 0, 2))
+    assert town.mails("confirmed")[:1] == [only(town).id]
+    assert "refunded" not in town.mails()
+
+
+@breaks
+@pytest.mark.parametrize("again", [True, False], ids=["sent again", "never sent again"])
+def test_a_webhook_that_breaks_anywhere_still_ends_in_the_goods(
+    build: Build, make_fuse: MakeFuse, again: bool
+) -> None:
+    def receive(town: Town) -> None:
+        for event in town.stripe.events:
+            town.receive(event)
+
+    def then(town: Town) -> None:
+        if again:
+            receive(town)
+        sold(town)
+
+    sweep(build, make_fuse, receive, prepare=paid, then=then)
+
+
+@breaks
+def test_the_return_page_breaks_anywhere_and_the_goods_are_given_once(
+    build: Build, make_fuse: MakeFuse
+) -> None:
+    sweep(
+        build,
+        make_fuse,
+        lambda town: orders.refresh(town.shop, only(town)),
+        prepare=paid,
+        then=sold,
+    )
+
+
+@breaks
+def test_the_worker_breaks_anywhere_and_a_sale_that_no_webhook_told_is_still_made(
+    build: Build, make_fuse: MakeFuse
+) -> None:
+    def prepare(town: Town) -> None:
+        paid(town)
+        town.skip(1920)
+
+    sweep(build, make_fuse, lambda town: town.work(), prepare=prepare, then=sold)
+
+
+@breaks
+def test_the_worker_breaks_anywhere_and_an_unpaid_hold_still_ends(
+    build: Build, make_fuse: MakeFuse
+) -> None:
+    def prepare(town: Town) -> None:
+        town.begin({"poster": 2})
+        town.skip(61)
+
+    def then(town: Town) -> None:
+        town.pass_time(300)
+        assert (only(town).state, town.level()) == (State.RELEASED, (5, 0, 0))
+
+    sweep(build, make_fuse, lambda town: town.work(), prepare=prepare, then=then, HOLD_SECONDS="60")
+
+
+def cancel(town: Town) -> None:
+    orders.cancel(town.shop, only(town))
+
+
+@breaks
+def test_a_cancellation_that_breaks_anywhere_gives_the_units_back_in_the_end(
+    build: Build, make_fuse: MakeFuse
+) -> None:
+    def then(town: Town) -> None:
+        with suppress(StripeError):
+            cancel(town)
+        assert (only(town).state, town.level()) == (State.RELEASED, (5, 0, 0))
+
+    sweep(build, make_fuse, cancel, prepare=lambda town: town.begin({"poster": 2}), then=then)
+
+
+@breaks
+def test_a_shopper_who_pays_after_a_broken_cancellation_gets_goods_or_cannot_pay(
+    build: Build, make_fuse: MakeFuse
+) -> None:
+    def then(town: Town) -> None:
+        could = town.stripe.pay(only(town).session)
+        town.lose_events()
+        town.pass_time(4000)
+        order = only(town)
+        assert order.state is (State.PAID if could else State.RELEASED)
+        assert town.level() == ((3, 0, 2) if could else (5, 0, 0))
+
+    sweep(build, make_fuse, cancel, prepare=lambda town: town.begin({"poster": 2}), then=then)
+
+
+@breaks
+def test_cancelling_what_was_just_paid_breaks_anywhere_and_the_goods_stay(
+    build: Build, make_fuse: MakeFuse
+) -> None:
+    def act(town: Town) -> None:
+        with suppress(AlreadyPaid):
+            cancel(town)
+
+    sweep(build, make_fuse, act, prepare=paid, then=sold)
+
+
+def owed(town: Town) -> None:
+    """Ada paid the last thing after it was released by hand, and Bob has it by now."""
+    started = town.begin({"last": 1})
+    town.skip(60 + 300)
+    town.stripe.down()
+    holds.release_by_hand(town.shop, started.order.id, "operator")
+    town.stripe.up()
+    bob = town.begin({"last": 1}, visitor="bob")
+    assert town.stripe.pay(bob.order.session)
+    assert town.stripe.pay(started.order.session)
+    assert "oversold" in town.deliver()
+    assert town.order(started).state is State.REFUND_DUE
+
+
+def refunded(town: Town) -> None:
+    town.pass_time(4000)
+    ada = town.orders()[0]
+    assert ada.state is State.REFUNDED
+    assert [(r.amount, r.status) for r in ada.refunds] == [(9900, "succeeded")]
+    assert len(town.stripe.all_refunds) == 1
+    assert town.mails("refunded")[:1] == [ada.id]
+    assert ada.id not in town.mails("confirmed")
+    assert town.level("last") == (0, 0, 1)
+
+
+@breaks
+def test_a_refund_that_breaks_anywhere_sends_the_money_back_once(
+    build: Build, make_fuse: MakeFuse
+) -> None:
+    sweep(
+        build,
+        make_fuse,
+        lambda town: town.work(),
+        prepare=owed,
+        then=refunded,
+        HOLD_SECONDS="60",
+    )
+
+
+@breaks
+@pytest.mark.parametrize("fault", [Fault.SPENT_BEFORE, Fault.SPENT_AFTER, Fault.ERROR_AFTER])
+def test_a_refund_whose_key_is_spent_breaks_anywhere_and_is_made_once(
+    build: Build, make_fuse: MakeFuse, fault: Fault
+) -> None:
+    def prepare(town: Town) -> None:
+        owed(town)
+        town.stripe.fault("create_refund", fault)
+
+    def then(town: Town) -> None:
+        town.stripe.up()
+        refunded(town)
+
+    sweep(
+        build,
+        make_fuse,
+        lambda town: town.work(),
+        prepare=prepare,
+        then=then,
+        HOLD_SECONDS="60",
+    )
+
+
+@breaks
+def test_a_delayed_payment_breaks_anywhere_and_ends_in_goods(
+    build: Build, make_fuse: MakeFuse
+) -> None:
+    def prepare(town: Town) -> None:
+        assert town.stripe.pay_later(town.begin({"poster": 2}).order.session)
+
+    def act(town: Town) -> None:
+        town.deliver()
+        town.work()
+
+    def then(town: Town) -> None:
+        town.pass_time(5 * 24 * 3600)
+        assert town.level() == (3, 2, 0)
+        town.stripe.money_comes(only(town).session)
+        town.lose_events()
+        sold(town)
+
+    sweep(build, make_fuse, act, prepare=prepare, then=then)
+
+
+def test_a_sweep_finds_an_order_that_is_left_alone(build: Build) -> None:
+    """The set-up makes sense: without the job that looks after it, a hold would be stranded."""
+
+    def forget(town: Town) -> None:
+        town.shop.store._client.delete(town.shop.store.keys.name("due"))
+
+    with pytest.raises(AssertionError, match="is not due"):
+        sweep(build, crash, lambda town: town.begin(), then=forget)
+    build()
