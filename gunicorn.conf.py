@@ -7,6 +7,7 @@ monkey.patch_all()
 
 # ruff: noqa: E402 (for the line above)
 import resource
+import signal
 import sys
 import time
 from contextlib import suppress
@@ -86,6 +87,11 @@ def when_ready(server: Any) -> None:
 def post_fork(_server: Any, _worker: Any) -> None:
     """A web process has no part in the companions."""
     tether.let_go()
+
+
+def post_worker_init(_worker: Any) -> None:
+    """Ctrl-C reaches every process of the terminal; a web process waits for gunicorn's word."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def on_exit(_server: Any) -> None:

@@ -118,6 +118,21 @@ def test_a_first_start_needs_nothing_and_shows_goods(tmp_path: Path):
         assert pids(tmp_path) == []
 
 
+def test_ctrl_c_ends_all_in_order_without_a_word_of_trouble(tmp_path: Path):
+    """The terminal sends SIGINT to gunicorn and its web processes at once."""
+    with open_shop(tmp_path) as shop:
+        requests.get(shop.url, timeout=20)
+        ours = [*pids(tmp_path), redis_pid(tmp_path)]
+        foreground = [p for p in children(shop.pid) if os.getpgid(p) == os.getpgid(shop.pid)]
+        assert foreground, "the web process"
+        for pid in (shop.pid, *foreground):
+            os.kill(pid, signal.SIGINT)
+        assert shop.process.wait(60) == 0
+        assert [pid for pid in ours if not gone(pid)] == []
+        assert "Traceback" not in shop.log
+        assert "worker stopped" in shop.log
+
+
 def test_whatever_dies_is_started_again(tmp_path: Path):
     with open_shop(tmp_path) as shop:
         standin, worker = pids(tmp_path)
