@@ -8,8 +8,10 @@ import pytest
 from flask import Flask
 
 from storefront import cli
+from storefront.app import assemble, open_shop
 from storefront.environment import Environment
 from storefront.settings import read_settings
+from storefront.storage import keys
 
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text("utf-8")
@@ -111,3 +113,24 @@ def test_every_make_target_that_is_named_is_there():
     targets = re.findall(r"^([a-z]+):.*## ", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE)
     texts = README + (ROOT / "CONTRIBUTING.md").read_text("utf-8")
     assert set(re.findall(r"\bmake ([a-z]+)\b", texts)) <= set(targets)
+
+
+def test_the_routes_listed_are_those_that_there_are(tmp_path: Path):
+    listed = {
+        tuple(re.findall(r"`([A-Z]+) (.+)`", row[0])[0])
+        for heading in ("## Shoppers", "## Machines", "## The operator")
+        for row in rows((ROOT / "docs/routes.md").read_text("utf-8"), heading)
+    }
+    settings = read_settings(Environment({}), tmp_path)
+    served = {
+        (method, rule.rule)
+        for rule in assemble(open_shop(settings)).url_map.iter_rules()
+        for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
+    }
+    assert listed == served
+
+
+def test_the_keys_listed_are_those_that_there_are():
+    text = (ROOT / "docs/operations.md").read_text("utf-8")
+    listed = {row[0].strip("`"): row[1] for row in rows(text, "## Keys in Redis")}
+    assert listed == keys.DOCUMENTED
