@@ -2,14 +2,20 @@
 
 import logging
 
-from storefront.domain.errors import StripeKeyMismatch, StripeRefused, StripeSpent
+from storefront.domain.errors import (
+    StripeKeyMismatch,
+    StripeRefused,
+    StripeSpent,
+    StripeUnreachable,
+)
 from storefront.domain.orders import REFUND_TAKEN, Order
 from storefront.domain.payments import RefundFact
 from storefront.services.shop import Shop
 from storefront.storage.scripts import Recorded
 
 PENDING_ASK_MS = 3600_000
-"""How often a refund that Stripe calls pending is looked at again."""
+"""How often a refund that is on its way is looked at again."""
+ON_ITS_WAY = frozenset({"pending", "requires_action"})
 
 log = logging.getLogger(__name__)
 
@@ -32,7 +38,7 @@ def send_back_when_due(shop: Shop, order_id: str, payment_intent: str) -> int | 
     owed = order.payments.get(payment_intent, 0) - taken
     reason = order.refund_reasons.get(payment_intent)
     if reason is None or owed <= 0:
-        return PENDING_ASK_MS if any(fact.status == "pending" for fact in known) else None
+        return PENDING_ASK_MS if any(fact.status in ON_ITS_WAY for fact in known) else None
 
     version = order.refund_versions.get(payment_intent, 0)
     try:
@@ -42,10 +48,11 @@ def send_back_when_due(shop: Shop, order_id: str, payment_intent: str) -> int | 
             metadata={"order": order.id, "shop": shop.settings.shop_id, "reason": reason},
             key=f"refund:{payment_intent}" + (f":{version}" if version else ""),
         )
-    except (StripeSpent, StripeKeyMismatch):
+    except (StripeSpent, StripeKeyMismatch) as spent:
         # This key will never say more, so the next number is stored; the list shows what it made.
+        # Stripe is in trouble: it is asked again less and less often.
         shop.store.orders.number_refund(order.id, payment_intent)
-        return 0
+        raise StripeUnreachable(f"the refund goes on under another key: {spent}") from spent
     except StripeRefused as refused:
         if refused.code == "charge_already_refunded":
             if _newer(shop, known, payment_intent):
@@ -55,7 +62,7 @@ def send_back_when_due(shop: Shop, order_id: str, payment_intent: str) -> int | 
             return _give_up(shop, order, refused)
         raise
     record(shop, order, made)
-    return PENDING_ASK_MS if made.status == "pending" else None
+    return PENDING_ASK_MS if made.status in ON_ITS_WAY else None
 
 
 def record(shop: Shop, order: Order, fact: RefundFact, event: str = "") -> Recorded:

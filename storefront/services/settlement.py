@@ -145,7 +145,9 @@ def ask_when_due(shop: Shop, order_id: str) -> int | None:
     order = shop.store.orders.get(order_id) or order
     if order.state is State.PENDING:
         raise StripeUnreachable(f"the session of {order_id} is not settled: {outcome}")
-    return PROCESSING_ASK_MS if order.state is State.PROCESSING else None
+    # Money can be on its way for an order that was released by hand, too.
+    coming = order.state is State.RELEASED and outcome is Settled.KEPT
+    return PROCESSING_ASK_MS if order.state is State.PROCESSING or coming else None
 
 
 def end_when_due(shop: Shop, order_id: str) -> int | None:
@@ -164,6 +166,9 @@ def end_stray(shop: Shop, order_id: str, session: str) -> int | None:
     """The due job ``stray``: end a session that its order went on without."""
     order = shop.store.orders.get(order_id)
     payment = ended(shop, session)
-    if order is not None and verdict(payment) is not Verdict.EXPIRED:
+    stands = verdict(payment)
+    if stands is Verdict.OPEN:  # a payment is being made in it at this moment
+        raise StripeUnreachable(f"{session} could not be ended yet")
+    if order is not None and stands is not Verdict.EXPIRED:
         apply(shop, order, payment)
-    return PROCESSING_ASK_MS if verdict(payment) is Verdict.PROCESSING else None
+    return PROCESSING_ASK_MS if stands is Verdict.PROCESSING else None

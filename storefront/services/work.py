@@ -17,6 +17,7 @@ LONGEST_MS = 30_000
 LONGEST_MAIL_MS = 3600_000
 REFUSALS = 6
 """So many tries when Stripe clearly says no, or our own code fails; then a person must look."""
+KEY_REFUSED = frozenset({401, 403})
 SILENCES = 8640
 """So many tries while Stripe is silent: three days, as long as it repeats its webhooks."""
 
@@ -57,7 +58,9 @@ def _run(shop: Shop, job: Job) -> None:
     except UNREACHABLE:
         raise
     except StripeError as error:
-        most = REFUSALS if isinstance(error, StripeRefused) else SILENCES
+        # A secret key that is not accepted says nothing about the order: it is being rolled.
+        clear = isinstance(error, StripeRefused) and error.status not in KEY_REFUSED
+        most = REFUSALS if clear else SILENCES
         _again_or_review(shop, job, order, f"{kind}: {error}", most)
     except Exception as error:  # one job's fault must never stop the others
         log.exception("job %s failed", job.name, extra={"order": order})
@@ -69,7 +72,7 @@ def _run(shop: Shop, job: Job) -> None:
         if again is None:
             shop.store.scripts.finish_due(job, order=order, field=field)
         else:
-            shop.store.scripts.postpone_due(job, order=order, delay_ms=again)
+            shop.store.scripts.postpone_due(job, order=order, delay_ms=again, fresh=True)
 
 
 def _again_or_review(shop: Shop, job: Job, order: str, why: str, most: int) -> None:

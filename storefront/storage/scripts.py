@@ -375,15 +375,20 @@ class Scripts:
 
     def finish_due(self, job: Job, *, order: str, field: str = "") -> str:
         """Take the job off the list, noting the time in ``field`` of the order if one is named."""
-        return self._finish(job, order, 0, field)
+        return self._finish(job, order, 0, field, fresh=True)
 
-    def postpone_due(self, job: Job, *, order: str, delay_ms: int) -> str:
-        """Put the job back on the list, due again in ``delay_ms`` (1 or more)."""
-        return self._finish(job, order, max(1, delay_ms), "")
+    def postpone_due(self, job: Job, *, order: str, delay_ms: int, fresh: bool = False) -> str:
+        """Put the job back on the list, due again in ``delay_ms`` (1 or more).
 
-    def _finish(self, job: Job, order: str, delay_ms: int, field: str) -> str:
+        ``fresh``: it went well and only has to be done again, so its tries start anew.
+        """
+        return self._finish(job, order, max(1, delay_ms), "", fresh=fresh)
+
+    def _finish(self, job: Job, order: str, delay_ms: int, field: str, *, fresh: bool) -> str:
         keys = [self._keys.name("due"), self._keys.name("tries"), self._keys.order(order)]
-        answer: str = self._scripts["finish_due"](keys, [job.name, job.lease, delay_ms, field])
+        answer: str = self._scripts["finish_due"](
+            keys, [job.name, job.lease, delay_ms, field, int(fresh)]
+        )
         return answer
 
     def _ask(self, script: str, order: str, event: str = "", **question: Any) -> list[str]:

@@ -15,7 +15,7 @@ from storefront.services.shop import Shop
 from tests.fakes.stripe import FakeStripe
 from tests.promises import always, at_rest
 
-MOST_JOBS = 500
+MOST_JOBS = 5000
 """More than any test's shop can have to do, so that a job that never ends is found."""
 
 

@@ -83,6 +83,12 @@ def test_later_puts_the_job_back_and_keeps_counting(due: Book) -> None:
     assert [job.tries for job in due.store.due.jobs() if job.name == "ask:o1"] == [1]
 
 
+def test_later_after_it_went_well_counts_its_tries_anew(due: Book) -> None:
+    first, second = claim(due)
+    due.store.scripts.postpone_due(first, order="o1", delay_ms=1, fresh=True)
+    assert due.store._client.hgetall(due.store.keys.name("tries")) == {second.name: "1"}
+
+
 def test_later_at_once_is_due_again_in_a_moment(due: Book) -> None:
     first, _ = claim(due)
     due.store.scripts.postpone_due(first, order="o1", delay_ms=0)

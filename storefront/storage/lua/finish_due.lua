@@ -2,10 +2,10 @@
 --
 -- KEYS  1 due (sorted set, job by time in ms), 2 tries (hash, job -> times taken), 3 order:ID (hash)
 -- ARGV  1 job, 2 lease (the score from claim_due), 3 delay (ms; 0: done), 4 field of the order that
---       gets the time when done (empty: none)
+--       gets the time when done (empty: none), 5 fresh (1: it went well, its tries start anew)
 -- ANSWER finished | later | taken: somebody else has it, or it is due again
 -- E.g.  mail:confirmed:o1 done: finished; order:o1 has mail:confirmed = 1795000000000
-assert(#KEYS == 3 and #ARGV == 4, 'three keys, four arguments')
+assert(#KEYS == 3 and #ARGV == 5, 'three keys, five arguments')
 local clock = redis.call('TIME')
 local now = tonumber(clock[1]) * 1000 + math.floor(tonumber(clock[2]) / 1000)
 local done = ARGV[3] == '0'
@@ -21,4 +21,5 @@ if done then
   return 'finished'
 end
 redis.call('ZADD', KEYS[1], string.format('%d', now + tonumber(ARGV[3])), ARGV[1])
+if ARGV[5] == '1' then redis.call('HDEL', KEYS[2], ARGV[1]) end
 return 'later'
