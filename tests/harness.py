@@ -12,7 +12,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
@@ -128,6 +128,21 @@ class Running:
         self.process.kill()
         self.process.wait()
 
+    @property
+    def children(self) -> list[int]:
+        """The processes that it started itself, such as gunicorn's web processes."""
+        tasks = Path(f"/proc/{self.pid}/task").glob("*/children")
+        return [int(pid) for task in tasks for pid in task.read_text().split()]
+
+    def kill_all(self) -> None:
+        """Ends it and its children as a power cut would: none gets to do anything more."""
+        children = self.children
+        self.kill()
+        for pid in children:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        wait_until(lambda: not any(map(runs, children)), "its children are gone")
+
     def stop(self, seconds: float = 30) -> int:
         """Asks it to end, with SIGTERM, and gives its exit code; ends it by force if it does not."""
         if self.alive:
@@ -138,6 +153,15 @@ class Running:
                 self.kill()
                 raise AssertionError(f"did not end within {seconds} s of SIGTERM") from None
         return self.process.wait()
+
+
+def runs(pid: int) -> bool:
+    """Whether a process is still there, and more than what remains until someone asks for it."""
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+    return state != "Z"
 
 
 @contextmanager
@@ -228,17 +252,20 @@ def start_standin(
 
 
 @contextmanager
-def start_shop(env: Mapping[str, str], port: int | None = None) -> Iterator[Running]:
+def start_shop(
+    env: Mapping[str, str], port: int | None = None, application: str = "wsgi:app"
+) -> Iterator[Running]:
     """The shop under gunicorn, one web process, no worker, with these settings.
 
     Set at least REDIS_URL, and STRIPE_API_BASE with STRIPE_SECRET_KEY and STRIPE_WEBHOOK_SECRET,
     or everything that development fills in is started too. Take ``port`` from ``free_port`` when
-    the stand-in must know the shop's address first.
+    the stand-in must know the shop's address first. ``application`` is another WSGI application
+    to serve in the shop's place.
     """
     port = port or free_port()
     with tempfile.TemporaryDirectory(prefix="shop-") as name:
         shop = Running(
-            [sys.executable, "-m", "gunicorn", "wsgi:app"],
+            [sys.executable, "-m", "gunicorn", application],
             {
                 **clean_environment(Path(name)),
                 "PORT": str(port),
@@ -255,11 +282,14 @@ def start_shop(env: Mapping[str, str], port: int | None = None) -> Iterator[Runn
 
 
 @contextmanager
-def start_worker(env: Mapping[str, str]) -> Iterator[Running]:
-    """One ``flask shop worker`` with these settings; give it the shop's REDIS_URL and SECRET_KEY."""
+def start_worker(env: Mapping[str, str], application: str = "wsgi") -> Iterator[Running]:
+    """One ``flask shop worker`` with these settings; give it the shop's REDIS_URL and SECRET_KEY.
+
+    ``application`` is another module with a Flask application to take the command from.
+    """
     with tempfile.TemporaryDirectory(prefix="worker-") as name:
         worker = Running(
-            [sys.executable, "-m", "flask", "--app", "wsgi", "shop", "worker"],
+            [sys.executable, "-m", "flask", "--app", application, "shop", "worker"],
             {**clean_environment(Path(name)), **env},
             Path(name),
         )
