@@ -58,7 +58,7 @@ def _take(shop: Shop, event: dict[str, Any]) -> str:
             return _refund(shop, event, found)
         # The charge's refunds are not in it: they are listed.
         case ["charge", "refunded"]:
-            return _look_at_refunds(shop, event, found.get("payment_intent"))
+            return _look_at_refunds(shop, event, found)
         # The buyer's bank took the money back: a person must answer it.
         case ["charge", "dispute", "created"]:
             return _dispute(shop, event, found.get("payment_intent"))
@@ -107,8 +107,11 @@ def _refund(shop: Shop, event: dict[str, Any], found: dict[str, Any]) -> str:
     return refunds.record(shop, order, fact, event=event["id"])
 
 
-def _look_at_refunds(shop: Shop, event: dict[str, Any], payment_intent: object) -> str:
-    order = _paid_by(shop, payment_intent)
+def _look_at_refunds(shop: Shop, event: dict[str, Any], charge: dict[str, Any]) -> str:
+    payment_intent = charge.get("payment_intent")
+    # It may be refunded before the shop has heard that it was paid; a charge has the metadata of
+    # its PaymentIntent.
+    order = _paid_by(shop, payment_intent) or _named(shop, charge.get("metadata") or {})
     if not order:
         return _nothing(shop, event, "not_ours")
     shop.store.due.schedule(f"refund:{order}:{payment_intent}", shop.store.now())
@@ -128,6 +131,14 @@ def _paid_by(shop: Shop, payment_intent: object) -> str | None:
     if not isinstance(payment_intent, str) or not payment_intent:
         return None
     return shop.store.orders.by_payment(payment_intent)
+
+
+def _named(shop: Shop, metadata: dict[str, str]) -> str | None:
+    """The order that an object's metadata names, if it is one of this shop's."""
+    named = metadata.get("order")
+    if metadata.get("shop") != shop.settings.shop_id or not named:
+        return None
+    return named if shop.store.orders.get(named) else None
 
 
 def _nothing(shop: Shop, event: dict[str, Any], word: str) -> str:

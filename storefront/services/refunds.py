@@ -10,6 +10,7 @@ from storefront.domain.errors import (
 )
 from storefront.domain.orders import REFUND_TAKEN, Order
 from storefront.domain.payments import RefundFact
+from storefront.services import settlement
 from storefront.services.shop import Shop
 from storefront.storage.scripts import Recorded
 
@@ -30,6 +31,9 @@ def send_back_when_due(shop: Shop, order_id: str, payment_intent: str) -> int | 
     order = shop.store.orders.get(order_id)
     if order is None:
         return None
+    if payment_intent not in order.payments:  # refunded before the shop knew that it was paid
+        settlement.apply(shop, order, shop.stripe.intent(payment_intent))
+        order = shop.store.orders.get(order_id) or order
     known = shop.stripe.refunds(payment_intent)
     told = [record(shop, order, fact) for fact in known]
     if Recorded.FAILED in told or any(r.status in {"failed", "canceled"} for r in known):
