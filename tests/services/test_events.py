@@ -1,0 +1,345 @@
+"""What Stripe tells by webhook: verified, stored, answered, in any order and any number of times."""
+
+import itertools
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import redis
+import stripe as library
+
+from storefront.domain.errors import SignatureInvalid
+from storefront.domain.orders import Order, State
+from storefront.services import events
+from tests.services.conftest import Build
+from tests.services.town import Fuse, Town
+
+HOUR = 3600
+
+
+@pytest.fixture
+def opened(town: Town) -> Order:
+    """Ada holds two posters, and her payment page is open."""
+    return town.begin({"poster": 2}).order
+
+
+def test_a_payment_is_settled_without_a_call_to_stripe(town: Town, opened: Order) -> None:
+    town.stripe.pay(opened.session)
+    calls = len(town.stripe.wire.calls)
+    assert town.deliver() == ["sold", "already"]
+    assert len(town.stripe.wire.calls) == calls
+    order = town.order(opened)
+    assert (order.state, order.email, town.level()) == (
+        State.PAID,
+        "ada@example.com",
+        (3, 0, 2),
+    )
+
+
+def test_an_event_that_comes_again_changes_nothing(town: Town, opened: Order) -> None:
+    town.stripe.pay(opened.session)
+    told = town.stripe.new_events()
+    for event in told:
+        town.receive(event)
+    before = town.order(opened)
+    assert [town.receive(event) for event in told] == ["repeat", "repeat"]
+    assert town.order(opened) == before
+
+
+def test_two_events_for_one_fact_sell_once(town: Town, opened: Order) -> None:
+    town.stripe.pay(opened.session)
+    told = town.stripe.new_events()
+    for event in (*told, *map(town.stripe.twin, told)):
+        town.receive(event)
+    assert town.level() == (3, 0, 2)
+    town.rest()
+    assert town.mails() == ["confirmed"]
+
+
+def delayed_success(town: Town, session: str) -> None:
+    town.stripe.pay_later(session)
+    town.stripe.money_comes(session)
+
+
+def delayed_failure(town: Town, session: str) -> None:
+    town.stripe.pay_later(session)
+    town.stripe.money_fails(session)
+
+
+def declined_then_paid(town: Town, session: str) -> None:
+    town.stripe.decline(session)
+    town.stripe.pay(session)
+
+
+def declined_then_ended(town: Town, session: str) -> None:
+    town.stripe.decline(session)
+    town.stripe.expire_session(session)
+
+
+@pytest.mark.parametrize(
+    ("happens", "level"),
+    [
+        (delayed_success, (3, 0, 2)),
+        (delayed_failure, (5, 0, 0)),
+        (declined_then_paid, (3, 0, 2)),
+        (declined_then_ended, (5, 0, 0)),
+    ],
+)
+def test_the_order_in_which_events_arrive_decides_nothing(
+    build: Build, happens: Callable[[Town, str], None], level: tuple[int, int, int]
+) -> None:
+    town = build()
+    for order in itertools.permutations(range(3)):
+        town = build()
+        opened = town.begin({"poster": 2}).order
+        happens(town, opened.session)
+        told = town.stripe.new_events()
+        for number in order:
+            if number < len(told):
+                town.receive(told[number])
+        town.work()
+        assert town.level() == level
+        town.rest()
+
+
+@pytest.mark.parametrize("lost", range(4))
+def test_any_one_event_may_be_lost(town: Town, opened: Order, lost: int) -> None:
+    delayed_success(town, opened.session)
+    for number, event in enumerate(town.stripe.new_events()):
+        if number != lost:
+            town.receive(event)
+    town.work()
+    town.pass_time(HOUR)
+    assert town.order(opened).state is State.PAID
+    town.rest()
+
+
+def test_completed_but_unpaid_keeps_the_units_and_asks_stripe_at_once(
+    town: Town, opened: Order
+) -> None:
+    town.stripe.pay_later(opened.session)
+    assert town.deliver() == ["processing"]
+    assert (town.order(opened).state, town.level()) == (State.PROCESSING, (3, 2, 0))
+    assert town.due() == {f"ask:{opened.id}"}
+    town.work()
+    assert town.order(opened).state is State.PROCESSING
+
+
+def test_an_old_snapshot_of_a_delayed_payment_does_not_hold_back_what_stripe_says_now(
+    town: Town, opened: Order
+) -> None:
+    delayed_failure(town, opened.session)
+    completed = town.stripe.new_events()[0]
+    town.receive(completed)
+    town.work()
+    assert (town.order(opened).reason, town.level()) == ("declined", (5, 0, 0))
+
+
+def test_a_declined_card_leaves_the_shopper_his_hold(town: Town, opened: Order) -> None:
+    town.stripe.decline(opened.session)
+    town.deliver()
+    town.work()
+    assert (town.order(opened).state, town.level()) == (State.OPEN, (3, 2, 0))
+    assert town.stripe.pay(opened.session)
+
+
+def test_an_expired_session_gives_the_units_back(town: Town, opened: Order) -> None:
+    town.skip(1920)
+    assert town.deliver() == ["released"]
+    assert (town.order(opened).reason, town.level()) == ("expired", (5, 0, 0))
+
+
+def test_an_event_of_another_session_of_the_order_gives_nothing_back(
+    town: Town, opened: Order
+) -> None:
+    from storefront.services import sessions
+
+    twin = town.stripe.create_session(sessions.params(town.shop, opened), "twin").session
+    town.stripe.expire_session(twin)
+    town.deliver()
+    town.work()
+    assert (town.order(opened).state, town.level()) == (State.OPEN, (3, 2, 0))
+
+
+def test_a_payment_is_told_before_the_creation_of_its_session_was_answered(town: Town) -> None:
+    def paid_at_once() -> None:
+        [session] = town.stripe.sessions
+        town.stripe.pay(session)
+        town.deliver()
+
+    town.stripe.wire.meanwhile("create_session", after=paid_at_once)
+    started = town.begin()
+    assert started.order.state is State.PAID
+    assert town.level() == (4, 0, 1)
+    town.rest()
+
+
+@pytest.mark.parametrize(
+    ("change", "word"),
+    [
+        ({"metadata": {"shop": "other", "order": "x"}}, "not_ours"),
+        ({"metadata": {}}, "not_ours"),
+        ({"metadata": None}, "not_ours"),
+        ({"metadata": {"shop": "test", "order": "x"}}, "unknown_order"),
+        ({"metadata": {"shop": "test"}, "client_reference_id": None}, "unknown_order"),
+    ],
+)
+def test_what_is_not_ours_is_answered_and_changes_nothing(
+    town: Town, opened: Order, change: dict[str, Any], word: str
+) -> None:
+    town.stripe.pay(opened.session)
+    for event in town.stripe.new_events():
+        if event["type"].startswith("checkout"):
+            event["data"]["object"].update(change)
+            assert town.receive(event) == word
+            assert town.receive(event) == "repeat"
+    assert town.order(opened) == opened
+
+
+def test_an_event_of_the_other_mode_is_answered_and_changes_nothing(
+    town: Town, opened: Order
+) -> None:
+    town.stripe.livemode = True
+    town.stripe.pay(opened.session)
+    assert set(town.deliver()) == {"other_mode"}
+    assert town.order(opened) == opened
+
+
+@pytest.mark.parametrize(
+    "kind",
+    ["customer.created", "checkout.session", "charge", "", "payment_link.updated", "v1.x.y.z"],
+)
+def test_events_that_the_shop_has_no_use_for_are_ignored(town: Town, kind: str) -> None:
+    event = {"id": "evt_x", "type": kind, "data": {"object": {}}, "livemode": False}
+    assert town.receive(event) == "ignored"
+
+
+def test_the_amount_and_the_mode_are_checked_before_goods_are_given(
+    town: Town, opened: Order
+) -> None:
+    town.stripe.sessions[opened.session]["amount_total"] = 1
+    town.stripe.pay(opened.session)
+    assert town.deliver("checkout.session.completed") == ["review"]
+    assert (town.order(opened).state, town.level()) == (State.REVIEW, (3, 2, 0))
+
+
+def test_a_dispute_puts_the_order_before_a_person(town: Town, opened: Order) -> None:
+    town.stripe.pay(opened.session)
+    town.deliver()
+    town.stripe.dispute(town.order(opened).payment_intent)
+    assert town.deliver() == ["review"]
+    order = town.order(opened)
+    assert (order.state, order.units) == (State.REVIEW, "sold")
+    town.work()
+    assert town.mails("review") == [order.id]
+
+
+def test_a_dispute_and_a_refund_of_another_shop_s_payment_are_not_ours(town: Town) -> None:
+    charge = {"id": "ch_x", "object": "charge", "payment_intent": "pi_x", "metadata": {}}
+    refund = {"id": "re_x", "object": "refund", "payment_intent": "pi_x", "amount": 1}
+    for kind, about in (
+        ("charge.dispute.created", charge | {"object": "dispute"}),
+        ("charge.refunded", charge),
+        ("charge.refunded", charge | {"payment_intent": None}),
+        ("charge.refunded", charge | {"metadata": {"shop": "test", "order": "none"}}),
+        ("charge.refunded", charge | {"metadata": {"shop": "other", "order": "x"}}),
+        ("refund.created", refund),
+        ("refund.updated", refund | {"payment_intent": None}),
+    ):
+        event = {"id": f"evt_{kind}_{id(about)}", "type": kind, "data": {"object": about}}
+        assert town.receive(event) == "not_ours"
+
+
+def test_nothing_is_answered_before_the_outcome_is_stored(town: Town, opened: Order) -> None:
+    """Redis is away at each call in turn: Stripe must be told to send the event again."""
+    town.stripe.pay(opened.session)
+    [event] = [e for e in town.stripe.new_events() if e["type"].startswith("checkout")]
+
+    def away() -> None:
+        raise redis.ConnectionError("away")
+
+    for at in range(1, 20):
+        with town.fused(Fuse(at, away, "redis")) as fuse:
+            try:
+                word = town.receive(event)
+            except redis.ConnectionError:
+                continue
+        assert not fuse.reached
+        assert town.order(opened).state is State.PAID
+        assert word in {"sold", "repeat"}
+        return
+    raise AssertionError("never stored")
+
+
+def test_each_event_is_counted_by_type_and_outcome_and_the_time_it_took(
+    town: Town, opened: Order
+) -> None:
+    town.stripe.pay(opened.session)
+    town.skip(4)
+    town.deliver()
+    metrics = town.shop.store.metrics()
+    assert metrics["webhooks:payment_intent.succeeded:sold"] == 1
+    assert metrics["webhooks:checkout.session.completed:already"] == 1
+    assert (metrics["settle:5"], metrics["settle_milliseconds"]) == (1, 4000)
+
+
+def signed(body: bytes, secret: str = "whsec_x", at: int | None = None) -> str:
+    header: str = library.WebhookSignature.generate_signature_header(
+        body.decode("utf-8", "surrogateescape"), secret, at
+    )
+    return header
+
+
+@pytest.mark.parametrize(
+    "header",
+    ["", "t=1,v1=abc", "v1=abc", "t=x,v1=y", "t=,v1=", "garbage", "t=1=2,v1=3", ",,,"],
+)
+def test_a_signature_that_is_none_is_refused(town: Town, header: str) -> None:
+    with pytest.raises(SignatureInvalid):
+        events.receive(town.shop, b'{"id": "evt_1"}', header)
+
+
+def test_a_body_signed_by_another_or_too_long_ago_is_refused(town: Town) -> None:
+    body = json.dumps({"id": "e", "type": "x", "data": {"object": {}}}).encode()
+    now = town.shop.store.now() // 1000
+    for header in (signed(body, "whsec_other"), signed(body, at=now - 301)):
+        with pytest.raises(SignatureInvalid):
+            events.receive(town.shop, body, header)
+    assert events.receive(town.shop, body, signed(body, at=now - 299)) == "ignored"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"null",
+        b"[]",
+        b"{}",
+        b'"text"',
+        b"{",
+        b'{"id": 1, "type": "x", "data": {"object": {}}}',
+        b'{"id": "e", "type": null, "data": {"object": {}}}',
+        b'{"id": "e", "type": "x", "data": {"object": []}}',
+        b'{"id": "e", "type": "x", "data": null}',
+        b"[" * 100_000,
+    ],
+)
+def test_a_signed_body_that_is_no_event_is_refused(town: Town, body: bytes) -> None:
+    with pytest.raises(SignatureInvalid):
+        events.receive(town.shop, body, signed(body))
+
+
+def test_a_body_that_is_no_text_is_refused(town: Town) -> None:
+    with pytest.raises(SignatureInvalid):
+        events.receive(town.shop, b"\xff\xfe", "t=1,v1=x")
+
+
+def test_several_secrets_are_accepted_while_one_rolls(town: Town) -> None:
+    town.stripe._webhook_secrets = ("whsec_new", "whsec_old")
+    body = json.dumps({"id": "e", "type": "x", "data": {"object": {}}}).encode()
+    for number, secret in enumerate(("whsec_new", "whsec_old")):
+        word = events.receive(town.shop, body, signed(body, secret))
+        assert word == ("ignored" if number == 0 else "repeat")
+    with pytest.raises(SignatureInvalid):
+        events.receive(town.shop, body, signed(body, "whsec_older"))
