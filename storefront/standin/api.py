@@ -91,7 +91,8 @@ class Api:
             call.canonical = json.dumps(given, sort_keys=True)
             if call.key is None:
                 return self.faulted(call, entry, *found, given), False
-            replay = self.account.answers.saved(call.key, call.path, call.canonical)
+            now = self.account.clock.now()
+            replay = self.account.answers.saved(call.key, call.path, call.canonical, now)
             self.account.answers.enter(call.key)
             try:
                 if replay is not None:

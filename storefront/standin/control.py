@@ -2,6 +2,7 @@
 
 from ipaddress import ip_address
 from typing import Any
+from urllib.parse import urlsplit
 
 from flask import Blueprint, Response, abort, jsonify, make_response, request
 
@@ -11,7 +12,7 @@ from .deliveries import MODES
 from .errors import StripeError
 from .faults import Fault
 from .state import Json, public
-from .upkeep import sweep
+from .upkeep import forget_old, sweep
 
 LONGEST_LATENCY_MS = 60_000
 FARTHEST_SECONDS = 400 * 24 * 3600
@@ -106,6 +107,7 @@ def advance_clock() -> Any:
     with account.state.transaction():
         account.state.set("ahead", account.clock.ahead)
     sweep(account)
+    forget_old(account)
     return show_clock()
 
 
@@ -164,13 +166,23 @@ def refused(error: StripeError) -> Any:
 
 @controls.before_request
 def only_loopback() -> None:
-    """Refuses clients that are not on this machine."""
-    try:
-        near = ip_address(request.remote_addr or "").is_loopback
-    except ValueError:
-        near = False
-    if not near:
+    """Refuses clients that are not on this machine, and names that only point to it.
+
+    The second is for a browser: a site elsewhere can give its name our address, and would then
+    count as the same site.
+    """
+    host = urlsplit(f"//{request.host}").hostname or ""
+    names = {"localhost", urlsplit(account.public_url).hostname}
+    if not near(request.remote_addr or "") or not (host in names or near(host)):
         abort(403, "Only clients on this machine may do this.")
+
+
+def near(address: str) -> bool:
+    """Whether an address is this machine's own."""
+    try:
+        return ip_address(address).is_loopback
+    except ValueError:
+        return False
 
 
 def body(*names: str) -> Json:

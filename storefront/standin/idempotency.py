@@ -43,7 +43,7 @@ class Answers:
         self.in_flight: set[str] = set()
         state.db.executescript(SCHEMA)
 
-    def saved(self, key: str, path: str, body: str) -> Answer | None:
+    def saved(self, key: str, path: str, body: str, now: int) -> Answer | None:
         """The answer to repeat, or None for a new key; StripeError for a misused one."""
         if len(key) > LONGEST_KEY:
             raise StripeError(
@@ -52,7 +52,9 @@ class Answers:
                 kept=False,
             )
         row = self.state.db.execute(
-            "SELECT path, body, request, status, answer FROM answers WHERE key = ?", (key,)
+            "SELECT path, body, request, status, answer FROM answers"
+            " WHERE key = ? AND created >= ?",
+            (key, now - KEPT_SECONDS),
         ).fetchone()
         if row is None:
             return None
@@ -95,7 +97,7 @@ class Answers:
     def save(self, key: str, path: str, body: str, answer: Answer, now: int) -> None:
         """Keeps the answer of a run."""
         self.state.db.execute(
-            "INSERT INTO answers VALUES (?, ?, ?, ?, ?, ?, ?)",
+            "INSERT OR REPLACE INTO answers VALUES (?, ?, ?, ?, ?, ?, ?)",
             (key, path, body, answer.request, answer.status, answer.body, now),
         )
 

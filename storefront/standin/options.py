@@ -35,7 +35,7 @@ def parse(arguments: Sequence[str], environ: Mapping[str, str]) -> Options:
         variable = f"STANDIN_{name.upper().replace('-', '_')}"
         parser.add_argument(
             f"--{name}",
-            default=environ.get(variable, default),
+            default=environ.get(variable) or default,  # empty is not set
             help=f"{text} ({variable})",
             **more,  # type: ignore[arg-type]
         )

@@ -1,5 +1,6 @@
 """Products: POST and GET /v1/products."""
 
+import re
 from typing import Any
 
 from . import texts
@@ -9,6 +10,7 @@ from .lists import equal, listed
 from .state import Json
 
 MOST_IMAGES = 8
+OWN_ID = re.compile(r"[A-Za-z0-9_.:-]+")
 
 
 def build(account: Account, data: Json, param: str = "") -> Json:
@@ -42,6 +44,8 @@ def build(account: Account, data: Json, param: str = "") -> Json:
         },
     )
     if "id" in data:
+        if not OWN_ID.fullmatch(data["id"]):
+            raise invalid("Product IDs may hold letters, digits, and the signs _ . : -.", "id")
         product["id"] = data["id"]
     return product
 

@@ -1,0 +1,137 @@
+"""Products and prices."""
+
+from typing import Any
+from uuid import uuid4
+
+import pytest
+import stripe
+
+from tests.standin.conftest import Standin
+
+
+def test_a_product_keeps_what_it_was_given(standin: Standin):
+    product = standin.client.v1.products.create(
+        {
+            "name": "Poster",
+            "description": "Screen print",
+            "images": ["https://shop.test/poster.png"],
+            "metadata": {"shop": "popup", "sku": "poster-red", "stocked": "40"},
+        }
+    )
+    found = standin.client.v1.products.retrieve(product.id)
+    assert (found.name, found.description, found.active) == ("Poster", "Screen print", True)
+    assert found.images == ["https://shop.test/poster.png"]
+    assert found.metadata.to_dict() == {"shop": "popup", "sku": "poster-red", "stocked": "40"}
+
+
+def test_a_product_can_have_an_id_of_the_shops_choice_once(standin: Standin):
+    chosen = f"popup-{uuid4().hex}"
+    assert standin.client.v1.products.create({"id": chosen, "name": "Poster"}).id == chosen
+    with pytest.raises(stripe.InvalidRequestError) as caught:
+        standin.client.v1.products.create({"id": chosen, "name": "Poster"})
+    assert caught.value.code == "resource_already_exists"
+    assert standin.client.v1.products.retrieve(chosen).name == "Poster"
+
+
+@pytest.mark.parametrize("chosen", ["", " ", "a/b", "a b", "x" * 5001])
+def test_an_id_that_no_address_can_hold_is_refused(standin: Standin, chosen: str):
+    answer = standin.api("POST", "products", {"id": chosen, "name": "Poster"})
+    assert answer.status_code == 400
+
+
+def test_a_product_can_be_changed_and_unset(standin: Standin):
+    products = standin.client.v1.products
+    product = products.create(
+        {"name": "Poster", "description": "old", "images": ["https://x.test/1.png"]}
+    )
+    changed = products.update(
+        product.id, {"name": "Print", "active": False, "description": "", "images": ""}
+    )
+    assert (changed.name, changed.active, changed.description) == ("Print", False, None)
+    assert changed.images == []
+    assert changed.updated >= product.updated
+
+
+def test_products_are_found_by_state_and_id(standin: Standin):
+    products = standin.client.v1.products
+    one, two = (products.create({"name": name}) for name in ("One", "Two"))
+    products.update(two.id, {"active": False})
+    active = {p.id for p in products.list({"active": True, "limit": 100}).data}
+    assert one.id in active
+    assert two.id not in active
+    found = products.list({"ids": [one.id, two.id]}).data
+    assert [p.id for p in found] == [two.id, one.id]
+
+
+def test_a_product_made_for_one_sale_is_not_active(standin: Standin):
+    session = standin.open_session()
+    item = standin.client.v1.checkout.sessions.line_items.list(session.id).data[0]
+    assert item.price
+    active = {p.id for p in standin.client.v1.products.list({"active": True, "limit": 100}).data}
+    assert item.price.product not in active
+
+
+def test_a_default_price_is_made_with_its_product(standin: Standin):
+    product = standin.client.v1.products.create(
+        {
+            "name": "Mug",
+            "default_price_data": {"currency": "EUR", "unit_amount": 900},
+            "expand": ["default_price"],
+        }
+    )
+    assert isinstance(product.default_price, stripe.Price)
+    price = product.default_price
+    assert (price.unit_amount, price.currency, price.product) == (900, "eur", product.id)
+
+
+def test_a_price_is_found_by_its_product_and_lookup_key(standin: Standin):
+    product = standin.client.v1.products.create({"name": "Mug"})
+    key = uuid4().hex
+    prices = standin.client.v1.prices
+    price = prices.create(
+        {"currency": "usd", "unit_amount": 900, "product": product.id, "lookup_key": key}
+    )
+    assert [p.id for p in prices.list({"product": product.id}).data] == [price.id]
+    assert [p.id for p in prices.list({"lookup_keys": [key], "currency": "usd"}).data] == [price.id]
+    assert prices.list({"product": product.id, "active": False}).data == []
+    with pytest.raises(stripe.InvalidRequestError) as caught:
+        prices.create(
+            {"currency": "usd", "unit_amount": 1, "product": product.id, "lookup_key": key}
+        )
+    assert caught.value.code == "resource_already_exists"
+    assert prices.update(price.id, {"active": False}).active is False
+
+
+def test_an_exact_decimal_amount_is_taken(standin: Standin):
+    product = {"name": "Mug"}
+    price = standin.client.v1.prices.create(
+        {"currency": "usd", "unit_amount_decimal": "900", "product_data": product}  # type: ignore[typeddict-item]
+    )
+    assert price.unit_amount == 900
+
+
+@pytest.mark.parametrize(
+    ("params", "param"),
+    [
+        ({"unit_amount": 5, "product": "prod_x"}, "currency"),
+        ({"currency": "usd", "product_data": {"name": "x"}}, "unit_amount"),
+        ({"currency": "usd", "unit_amount": 5}, "product"),
+        ({"currency": "usd", "unit_amount": 5, "product": "prod_none"}, "product"),
+        ({"currency": "usd", "unit_amount": -5, "product_data": {"name": "x"}}, "unit_amount"),
+        ({"currency": "usd", "unit_amount_decimal": "0.5", "product_data": {"name": "x"}}, "unit_amount_decimal"),
+        ({"currency": "usd", "unit_amount": 5, "product_data": {"name": "x"}, "recurring": {"interval": "month"}}, "recurring"),
+        ({"currency": "usd", "unit_amount": 5, "unit_amount_decimal": "5", "product_data": {"name": "x"}}, "unit_amount"),
+    ],
+)  # fmt: skip
+def test_what_stripe_refuses_of_a_price_is_refused(standin: Standin, params: Any, param: str):
+    with pytest.raises(stripe.InvalidRequestError) as caught:
+        standin.client.v1.prices.create(params)
+    assert caught.value.param == param
+
+
+def test_a_product_has_eight_pictures_at_most(standin: Standin):
+    images = [f"https://x.test/{n}.png" for n in range(9)]
+    assert standin.client.v1.products.create({"name": "x", "images": images[:8]})
+    with pytest.raises(stripe.InvalidRequestError) as caught:
+        standin.client.v1.products.create({"name": "x", "images": images})
+    assert caught.value.param == "images"
