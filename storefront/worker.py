@@ -4,6 +4,7 @@ import logging
 import signal
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from types import FrameType
 
 from storefront.services import work
@@ -75,6 +76,8 @@ class Worker:
 
 def run(shop: Shop, threads: int = THREADS) -> None:
     """Does the shop's due work until SIGTERM or SIGINT, then ends after the jobs in hand."""
+    with suppress(*UNREACHABLE):  # then another worker's start, or the next one, does it
+        work.begin(shop)
     worker = Worker(lambda limit: work.run_due(shop, limit), threads)
 
     def end(_number: int, _frame: FrameType | None) -> None:

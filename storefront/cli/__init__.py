@@ -22,6 +22,7 @@ def register(app: Flask, shop: Shop) -> None:
         goods.restock,
         books.orders,
         books.audit,
+        books.reconcile,
         upkeep.worker,
         upkeep.doctor,
         upkeep.set_password,

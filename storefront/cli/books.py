@@ -1,5 +1,6 @@
 """What was bought, and whether the books are right."""
 
+from dataclasses import asdict
 from datetime import UTC, datetime
 
 import click
@@ -11,6 +12,7 @@ from storefront.domain.money import to_decimal
 from storefront.domain.orders import State
 from storefront.services import audit as auditing
 from storefront.services import orders as ordering
+from storefront.services import reconciliation
 
 
 class Time(click.ParamType[int]):
@@ -99,3 +101,25 @@ def audit(with_stripe: bool, as_json: bool) -> None:
             click.echo(f"{'ok  ' if check.ok else 'FAIL'}  {check.name}: {check.detail}")
     if not ok:
         click.get_current_context().exit(1)
+
+
+@click.command("reconcile", epilog=example("flask shop reconcile --since 2026-12-01"))
+@click.option(
+    "--since", type=Time(), metavar="TIME", help="Since then; without it, the last three days."
+)
+@as_json
+@with_appcontext
+def reconcile(since: int | None, as_json: bool) -> None:
+    """Walk Stripe's sessions and refunds, and settle whatever was missed.
+
+    The worker does so by itself every RECONCILE_SECONDS. Safe to repeat.
+    """
+    with the_shop() as shop:
+        done = reconciliation.reconcile(shop, since // 1000 if since is not None else None)
+    if as_json:
+        document(asdict(done))
+        return
+    click.echo(
+        f"{done.sessions} sessions looked at: {done.settled} orders settled, {done.ended} sessions "
+        f"ended, {done.refunds} refunds noted, {done.unknown} of unknown orders."
+    )

@@ -142,6 +142,15 @@ class Stripe:
             page = self._client.v1.refunds.list({"payment_intent": payment_intent, "limit": 100})
             return [from_refund(_plain(found)) for found in page.auto_paging_iter()]
 
+    def refunds_between(self, earliest: int, latest: int) -> Iterator[RefundFact]:
+        """Every refund made in this time (seconds, both included), the newest first."""
+        with self._call("refund_list"):
+            page = self._client.v1.refunds.list(
+                {"created": {"gte": earliest, "lte": latest}, "limit": 100}
+            )
+            for found in page.auto_paging_iter():
+                yield from_refund(_plain(found))
+
     def create_refund(
         self, payment_intent: str, *, amount: int, metadata: Mapping[str, str], key: str
     ) -> RefundFact:

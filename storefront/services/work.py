@@ -5,7 +5,7 @@ import random
 from collections.abc import Callable
 
 from storefront.domain.errors import StripeError, StripeRefused
-from storefront.services import notices, refunds, settlement
+from storefront.services import notices, reconciliation, refunds, settlement
 from storefront.services.shop import Shop
 from storefront.storage.connection import UNREACHABLE
 from storefront.storage.scripts import Job
@@ -29,7 +29,13 @@ WORK: dict[str, Work] = {
     "expire": settlement.end_when_due,
     "stray": settlement.end_stray,
     "refund": refunds.send_back_when_due,
+    "reconcile": reconciliation.reconcile_when_due,
 }
+
+
+def begin(shop: Shop) -> None:
+    """Put what comes again and again on the list; each worker does so when it starts."""
+    shop.store.due.schedule(reconciliation.JOB, shop.store.now())
 
 
 def run_due(shop: Shop, limit: int) -> int:

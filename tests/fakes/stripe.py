@@ -99,6 +99,18 @@ class FakeStripe(Account):
         )
         return [from_refund(refund) for refund in found]
 
+    def refunds_between(self, earliest: int, latest: int) -> Iterator[RefundFact]:
+        """Every refund made in this time (seconds, both included), the newest first."""
+        found = self.wire.get(
+            "refunds_between",
+            lambda: [
+                refund
+                for refund in reversed(self.all_refunds.values())
+                if earliest <= refund["created"] <= latest
+            ],
+        )
+        yield from map(from_refund, found)
+
     def create_refund(
         self, payment_intent: str, *, amount: int, metadata: Mapping[str, str], key: str
     ) -> RefundFact:
