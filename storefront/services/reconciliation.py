@@ -9,7 +9,7 @@ from storefront.domain.orders import HOLDING, Order, State
 from storefront.domain.payments import Payment, Verdict, verdict
 from storefront.services import refunds, settlement
 from storefront.services.shop import Shop
-from storefront.storage.scripts import Recorded, Settled
+from storefront.storage.answers import Recorded, Settled
 
 JOB = "reconcile:all"
 WINDOW_SECONDS = 3 * 24 * 3600
@@ -31,7 +31,7 @@ class Reconciled:
     ended: int
     """Sessions that were ended because their order went on without them."""
     refunds: int
-    """Refunds that were not known."""
+    """Refunds that were not known, or not as they are by now."""
     unknown: int
     """Sessions whose order is not here: it was lost, or never stored."""
 
@@ -52,7 +52,8 @@ def reconcile(shop: Shop, since: int | None = None) -> Reconciled:
     for fact in shop.stripe.refunds_between(earliest, latest):
         order_id = shop.store.orders.by_payment(fact.payment_intent)
         order = shop.store.orders.get(order_id) if order_id else None
-        if order is not None and fact.id not in {refund.id for refund in order.refunds}:
+        known = {(refund.id, refund.status) for refund in order.refunds} if order else set()
+        if order is not None and (fact.id, fact.status) not in known:
             found["refunds"] += refunds.record(shop, order, fact) is not Recorded.ALREADY
     done = Reconciled(
         found["sessions"], found["settled"], found["ended"], found["refunds"], found["unknown"]
@@ -92,7 +93,13 @@ def _open(shop: Shop, order: Order, payment: Payment) -> str:
         order.state in HOLDING and order.session == payment.session
     ):
         return "known"
-    settlement.end_stray(shop, order.id, payment.session)
+    try:
+        settlement.end_stray(shop, order.id, payment.session)
+    except (
+        StripeError
+    ):  # one that cannot be ended just now must not keep the others from being seen
+        shop.store.due.schedule(f"stray:{order.id}:{payment.session}", shop.store.now())
+        return "known"
     return "ended"
 
 

@@ -5,6 +5,7 @@ import pytest
 from storefront.domain.orders import State
 from storefront.services import holds, reconciliation, sessions, work
 from storefront.services.reconciliation import reconcile
+from tests.fakes.faults import Fault
 from tests.services.conftest import Build
 from tests.services.town import Town
 
@@ -104,3 +105,28 @@ def test_a_silent_stripe_does_not_end_the_walks(town: Town) -> None:
     town.work()
     assert reconciliation.JOB in town.due()
     town.stripe.up()
+
+
+def test_a_session_that_cannot_be_ended_just_now_does_not_hide_the_others(town: Town) -> None:
+    paid = town.begin(visitor="bob").order
+    town.stripe.pay(paid.session)
+    town.lose_events()
+    order = town.begin().order
+    twin = town.stripe.create_session(sessions.params(town.shop, order), "another key").session
+    town.stripe.fault("expire_session", Fault.LOST_REQUEST)
+    assert reconcile(town.shop).settled == 1
+    town.work()
+    assert town.stripe.sessions[twin]["status"] == "expired"
+
+
+def test_a_refund_that_failed_since_is_noted(town: Town) -> None:
+    order = town.begin().order
+    town.stripe.pay(order.session)
+    town.deliver()
+    refund = town.stripe.refund_by_hand(town.order(order).payment_intent)
+    town.deliver()
+    town.stripe.refund_ends(refund, "failed")
+    town.lose_events()
+    assert reconcile(town.shop).refunds == 1
+    assert town.order(order).state is State.REVIEW
+    assert reconcile(town.shop).refunds == 0
