@@ -19,7 +19,7 @@ from storefront.cli.output import as_json, document, example, table
 from storefront.domain.catalogue_file import CatalogueFile, CatalogueMistakes, read_catalogue
 from storefront.domain.products import Level
 from storefront.services import publishing, restocking
-from storefront.storage.scripts import Restocked as Word
+from storefront.storage.answers import Restocked as Word
 
 
 @click.command("import", epilog=example("flask shop import demo/catalogue.toml"))

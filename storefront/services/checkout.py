@@ -28,7 +28,7 @@ from storefront.domain.orders import Line, Order, Reason, State
 from storefront.domain.payments import Payment
 from storefront.services import links, sessions, settlement
 from storefront.services.shop import Shop
-from storefront.storage.scripts import Attached, Held, HoldAnswer, Limits, Settled, Wanted
+from storefront.storage.answers import Attached, Held, HoldAnswer, Limits, Settled, Wanted
 
 ASK_MS = 30_000
 """A creation ends within 17 s; an order without payment page after this long was left by its web

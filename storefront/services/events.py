@@ -18,7 +18,7 @@ from storefront.domain.payments import (
 )
 from storefront.services import metrics, refunds, settlement
 from storefront.services.shop import Shop
-from storefront.storage.scripts import Settled
+from storefront.storage.answers import Settled
 
 log = logging.getLogger(__name__)
 

@@ -6,7 +6,7 @@ from storefront.domain.errors import StripeError
 from storefront.domain.orders import AWAITING, Order, Reason, State
 from storefront.services import settlement
 from storefront.services.shop import Shop
-from storefront.storage.scripts import Settled
+from storefront.storage.answers import Settled
 
 LATE_MS = 120_000
 """What the worker may need after deadline and grace before a hold counts as overdue."""

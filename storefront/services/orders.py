@@ -8,7 +8,7 @@ from storefront.domain.errors import AlreadyPaid, StripeError, StripeUnreachable
 from storefront.domain.orders import AWAITING, GOODS, HOLDING, Order, Reason, State
 from storefront.services import links, settlement
 from storefront.services.shop import Shop
-from storefront.storage.scripts import Settled
+from storefront.storage.answers import Settled
 
 
 def token(shop: Shop, order_id: str) -> str:

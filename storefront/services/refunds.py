@@ -12,7 +12,7 @@ from storefront.domain.orders import REFUND_TAKEN, Order
 from storefront.domain.payments import RefundFact
 from storefront.services import settlement
 from storefront.services.shop import Shop
-from storefront.storage.scripts import Recorded
+from storefront.storage.answers import Recorded
 
 PENDING_ASK_MS = 3600_000
 """How often a refund that is on its way is looked at again."""

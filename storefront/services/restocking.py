@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from storefront.domain.products import Level
 from storefront.services.shop import Shop
+from storefront.storage.answers import Restocked as Word
 from storefront.storage.ledger import Entry
-from storefront.storage.scripts import Restocked as Word
 
 MOST = 1_000_000
 """Units in one restock; more is a slip of the finger."""

@@ -11,7 +11,7 @@ from storefront.domain.orders import AWAITING, HOLDING, Order, Reason, State
 from storefront.domain.payments import Payment, Verdict, mismatch, verdict
 from storefront.services import sessions
 from storefront.services.shop import Shop
-from storefront.storage.scripts import Attached, Settled
+from storefront.storage.answers import Attached, Settled
 
 PROCESSING_ASK_MS = 3600_000
 """How often Stripe is asked about a payment that is on its way for hours or days."""

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from storefront.domain.errors import StripeError, StripeRefused
 from storefront.services import notices, reconciliation, refunds, settlement
 from storefront.services.shop import Shop
+from storefront.storage.answers import Job
 from storefront.storage.connection import UNREACHABLE
-from storefront.storage.scripts import Job
 
 LEASE_MS = 60_000
 """Longer than any job: a call to Stripe ends within 17 s. After it another worker takes the job."""

@@ -1,21 +1,31 @@
 """The shop's Lua scripts, one typed method for each.
 
-Answers are words (the enums below). Every script may be sent again after its reply was lost: it is
-idempotent by order id, PaymentIntent, refund, event or key. Any method raises the errors of
-``connection.UNREACHABLE`` when Redis does not answer, and then nothing or everything was done.
+Answers are words (the enums of ``answers``). Every script may be sent again after its reply was
+lost: it is idempotent by order id, PaymentIntent, refund, event or key. Any method raises the errors
+of ``connection.UNREACHABLE`` when Redis does not answer, and then nothing or everything was done.
 """
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
-from enum import StrEnum
+from dataclasses import asdict
 from importlib.resources import files
 from typing import Any
 
 import redis
 
 from storefront.domain.errors import Shortage
-from storefront.domain.orders import Line
+from storefront.storage.answers import (
+    Attached,
+    Held,
+    HoldAnswer,
+    Job,
+    Limits,
+    Recorded,
+    Renewed,
+    Restocked,
+    Settled,
+    Wanted,
+)
 from storefront.storage.keys import Keys
 
 WITH_BOOKS = (
@@ -31,101 +41,6 @@ WITH_BOOKS = (
     "publish_catalogue",
 )
 ALONE = ("claim_due", "finish_due")
-
-
-class Held(StrEnum):
-    HELD = "held"
-    ALREADY = "already"
-    UNKNOWN_SKU = "unknown_sku"
-    OVER_LIMIT = "over_limit"
-    NOT_OPEN = "not_open"
-    VISITOR_LIMIT = "visitor_limit"
-    ADDRESS_LIMIT = "address_limit"
-    SHORT = "short"
-
-
-class Attached(StrEnum):
-    ATTACHED = "attached"
-    ALREADY = "already"
-    TOO_LATE = "too_late"
-
-
-class Renewed(StrEnum):
-    RENEWED = "renewed"
-    STALE = "stale"
-
-
-class Settled(StrEnum):
-    """What became of an order when Stripe's facts were applied."""
-
-    SOLD = "sold"
-    RETAKEN = "retaken"
-    OVERSOLD = "oversold"
-    DUPLICATE = "duplicate"
-    ALREADY = "already"
-    PROCESSING = "processing"
-    RELEASED = "released"
-    KEPT = "kept"
-    OTHER_SESSION = "other_session"
-    REVIEW = "review"
-    OPEN = "open"
-    UNKNOWN_ORDER = "unknown_order"
-
-
-class Recorded(StrEnum):
-    REFUNDED = "refunded"
-    RECORDED = "recorded"
-    FAILED = "failed"
-    ALREADY = "already"
-    UNKNOWN_ORDER = "unknown_order"
-
-
-class Restocked(StrEnum):
-    DONE = "done"
-    ALREADY = "already"
-    NOT_ENOUGH = "not_enough"
-    UNKNOWN_SKU = "unknown_sku"
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """What one hold may be; 0 switches a limit on live holds off."""
-
-    visitor: int
-    address: int
-
-
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """A line that is to be held, with what the script checks for it."""
-
-    line: Line
-    limit: int
-    opens_at: int
-    """Milliseconds; 0 when it is on sale at once."""
-
-
-@dataclass(frozen=True, slots=True)
-class HoldAnswer:
-    word: Held
-    sku: str = ""
-    number: int = 0
-    """``over_limit``: units; ``not_open``: ms; ``address_limit``: seconds."""
-    order: str = ""
-    """``visitor_limit``: the visitor's oldest live hold."""
-    shortages: tuple[Shortage, ...] = ()
-    overdue: tuple[str, ...] = ()
-    """``short``: orders past their deadline that hold what is short."""
-
-
-@dataclass(frozen=True, slots=True)
-class Job:
-    """Something the shop must do, taken from the due list with a lease."""
-
-    name: str
-    lease: int
-    tries: int
-    late_ms: int
 
 
 class Scripts:

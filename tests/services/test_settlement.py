@@ -8,7 +8,7 @@ from storefront.domain.errors import StripeRefused, StripeUnreachable
 from storefront.domain.orders import Order, Reason, State
 from storefront.domain.payments import Payment
 from storefront.services import settlement
-from storefront.storage.scripts import Settled
+from storefront.storage.answers import Settled
 from tests.fakes.faults import Fault
 from tests.services.conftest import Build
 from tests.services.town import Town

@@ -6,7 +6,7 @@ from typing import Any
 
 from storefront.domain.orders import Line, Order, basket_of, total
 from storefront.domain.products import Level
-from storefront.storage.scripts import (
+from storefront.storage.answers import (
     Attached,
     HoldAnswer,
     Job,

@@ -2,7 +2,7 @@
 
 import pytest
 
-from storefront.storage.scripts import Job
+from storefront.storage.answers import Job
 from tests.storage.steps import Book
 
 LEASE_MS = 60_000

@@ -6,7 +6,7 @@ import pytest
 import redis
 
 from storefront.domain.orders import State
-from storefront.storage.scripts import Held, Limits
+from storefront.storage.answers import Held, Limits
 from tests.books import raw
 from tests.storage.steps import ASK_MS, HOLD_MS, PRICE, Book
 

@@ -6,7 +6,7 @@ import pytest
 import redis
 
 from storefront.domain.orders import State
-from storefront.storage.scripts import Recorded
+from storefront.storage.answers import Recorded
 from tests.storage.steps import AGAIN_MS, PRICE, Book
 
 ALL = 2 * PRICE

@@ -6,7 +6,7 @@ import pytest
 import redis
 
 from storefront.domain.orders import State
-from storefront.storage.scripts import Settled
+from storefront.storage.answers import Settled
 from tests.storage.steps import Book
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from storefront.domain.orders import State
-from storefront.storage.scripts import Settled
+from storefront.storage.answers import Settled
 from tests.storage.steps import PRICE, Book
 
 

@@ -4,7 +4,7 @@ import pytest
 import redis
 
 from storefront.domain.orders import State
-from storefront.storage.scripts import Attached, Renewed
+from storefront.storage.answers import Attached, Renewed
 from tests.storage.steps import GRACE_MS, HOLD_MS, Book
 
 

@@ -5,7 +5,7 @@ import json
 import pytest
 import redis
 
-from storefront.storage.scripts import Restocked
+from storefront.storage.answers import Restocked
 from tests.storage.steps import Book
 
 KEY_SECONDS = 35 * 24 * 3600
