@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from storefront.domain.orders import AWAITING, GOODS, HOLDING, Order, State
+from storefront.services.audit import audit
 from storefront.services.shop import Shop
 from tests.books import broken
 from tests.fakes.stripe import FakeStripe
@@ -18,6 +19,7 @@ def at_rest(shop: Shop, stripe: FakeStripe) -> list[str]:
     found = always(shop, stripe)
     if jobs := shop.store.due.jobs():
         found.append(f"still due: {', '.join(job.name for job in jobs)}")
+    found += [f"audit: {check.name}: {check.detail}" for check in audit(shop, True) if not check.ok]
     for order in shop.store.orders.walk():
         found += _ended(order, stripe)
     known = set(shop.store.orders.ids())

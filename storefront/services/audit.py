@@ -219,6 +219,7 @@ def _stripe(shop: Shop) -> list[Check]:
     single = _Faults("stripe: sessions", "I6: no order has two sessions that can be or were paid")
     amounts = _Faults("stripe: amounts", "I10: money on the orders equals money at Stripe")
     now = shop.store.now() // 1000
+    due = {job.name for job in shop.store.due.jobs()}
     live: Counter[str] = Counter()
     for payment in shop.stripe.sessions_between(now - WINDOW_SECONDS, now + SETTLING_SECONDS):
         if payment.shop != shop.settings.shop_id:
@@ -229,12 +230,23 @@ def _stripe(shop: Shop) -> list[Check]:
             if stands is not Verdict.EXPIRED:
                 goods.found.append(f"session {payment.session} has no order")
             continue
-        if stands in {Verdict.OPEN, Verdict.PROCESSING}:
-            live[order.id] += order.session in {payment.session, ""}
+        live[order.id] += _payable(order, payment, due, now)
         if stands is Verdict.PAID:
             _compare(shop, order, payment, now, goods, amounts)
     single.found += [f"order {order} has {number}" for order, number in live.items() if number > 1]
     return [goods.check(), single.check(), amounts.check()]
+
+
+def _payable(order: Order, payment: Payment, due: set[str], now: int) -> bool:
+    """Whether a session brought money that stays, or still can, and nobody is about to end it."""
+    stands = verdict(payment)
+    if stands is Verdict.PAID:
+        return payment.payment_intent in order.payments.keys() - order.refund_reasons.keys()
+    if stands not in {Verdict.OPEN, Verdict.PROCESSING}:
+        return False
+    young = now - payment.created < SETTLING_SECONDS
+    ending = f"stray:{order.id}:{payment.session}" in due
+    return payment.session == order.session or not (young or ending)
 
 
 def _compare(

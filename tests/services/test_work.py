@@ -56,7 +56,7 @@ def test_silence_is_met_with_ever_longer_waits_up_to_half_a_minute(
 
 def test_silence_for_hours_puts_nothing_before_a_person(town: Town, opened: Order) -> None:
     town.stripe.down()
-    town.pass_time(12 * HOUR)
+    town.pass_time(3 * HOUR)
     assert town.order(opened).state is State.OPEN
     town.stripe.up()
     town.rest()

@@ -105,6 +105,8 @@ class Town:
     stripe: FakeStripe
     clock: time_machine.Traveller
     line: Line
+    falsified: bool = False
+    """Whether the test wrote something wrong into the books on purpose."""
 
     def begin(
         self,
@@ -199,6 +201,7 @@ class Town:
     def rest(self, days: float = 1) -> None:
         """Time passes until nothing is due any more, and then everything must be in order."""
         self.pass_time(days * 24 * 3600)
+        self.lose_events()
         if found := at_rest(self.shop, self.stripe):
             raise AssertionError("\n".join(found))
 
