@@ -1,10 +1,11 @@
 """What a visitor's signed cookie keeps: who they are to us, their bag, and their running hold."""
 
+import hashlib
 import secrets
 import time
 from dataclasses import dataclass
 
-from flask import session
+from flask import current_app, session
 
 VISITOR = "visitor"
 BAG = "bag"
@@ -15,10 +16,17 @@ MAX_BAG = 30
 
 
 def visitor() -> str:
-    """This browser's random id, made at its first act."""
+    """This browser's random id, made at its first act.
+
+    Two clicks of a new browser come with the same cookie, so both must lead to the same id: it
+    follows from the random secret that every form's CSRF check has put into the cookie before.
+    """
     known = session.get(VISITOR)
     if not isinstance(known, str):
-        known = secrets.token_urlsafe(12)
+        seed = session.get(current_app.config["WTF_CSRF_FIELD_NAME"])
+        known = hashlib.sha256(f"visitor:{seed}".encode()).hexdigest()[:24]
+        if not isinstance(seed, str):
+            known = secrets.token_urlsafe(12)
         session[VISITOR] = known
         session.permanent = True
     return known

@@ -10,6 +10,7 @@ from flask import Flask
 from storefront.app import assemble
 from storefront.services import orders
 from storefront.services.shop import Shop
+from storefront.web.security import COOKIE
 from tests.web.browsing import Browser, path_of
 
 
@@ -32,6 +33,17 @@ def test_the_same_form_sent_twice_is_one_order(shop: Shop, visitor: Browser) -> 
     first, second = visitor.submit(page, "buy"), visitor.submit(page, "buy")
     assert first.headers["Location"] == second.headers["Location"]
     assert only_order(shop).lines[0].quantity == 1
+
+
+def test_two_clicks_of_a_new_browser_are_one_order(shop: Shop, app: Flask) -> None:
+    """Both leave before the first answer has set a cookie, so both carry the page's own."""
+    first, second = Browser(app), Browser(app)
+    page = first.page("/products/record")
+    cookie = first.client.get_cookie(COOKIE, "shop.example")
+    assert cookie is not None
+    second.client.set_cookie(COOKIE, cookie.value, domain="shop.example")
+    sent = [browser.submit(page, "buy").headers["Location"] for browser in (first, second)]
+    assert sent[0] == sent[1] == only_order(shop).url
 
 
 def test_a_form_without_a_one_time_token_works_too(shop: Shop, visitor: Browser) -> None:
