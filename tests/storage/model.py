@@ -1,0 +1,383 @@
+"""What the storage's scripts mean, in plain Python: stock, orders and jobs of one shop.
+
+It knows nothing of keys, Lua or Redis. A method is called as the script of the same name is, with the
+span of time in which the script ran, and says what the answer must be.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+HOLDING = {"pending", "open", "processing"}
+RANK = {"succeeded": 2, "canceled": 3, "failed": 3}
+COUNTERS = ("available", "held", "sold", "written_off", "stocked")
+MOST_OVERDUE = 10
+IMPOSSIBLE = "an error, and nothing is written"
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Something happened or happens between these times (ms), both included."""
+
+    lo: int
+    hi: int
+
+    def __add__(self, ms: int) -> "Span":
+        return Span(self.lo + ms, self.hi + ms)
+
+    def earlier(self, other: "Span | None") -> "Span":
+        """When the first of two happens."""
+        return Span(min(self.lo, other.lo), min(self.hi, other.hi)) if other else self
+
+
+@dataclass
+class OrderModel:
+    """One order."""
+
+    lines: Mapping[str, int]
+    visitor: str
+    address: str
+    created: int
+    deadline: int
+    state: str = "pending"
+    reason: str = ""
+    at: str = "held"
+    version: int = 1
+    session: str = ""
+    sessions: list[str] = field(default_factory=list)
+    ending: str = ""
+    email: str = ""
+    promised: bool = True
+    """It counts for its visitor's limits, and others are told when its units may return."""
+    hold: str = "timed"
+    """Its key: ``timed`` has a TTL, ``kept`` has none, ``gone``."""
+    paid_by: str = ""
+    payments: dict[str, int] = field(default_factory=dict)
+    refunds: dict[str, tuple[str, int, str]] = field(default_factory=dict)
+    """By id: the payment, minor units, status."""
+    refund_reasons: dict[str, str] = field(default_factory=dict)
+    notices: set[str] = field(default_factory=set)
+    handed_over: bool = False
+
+    def note_session(self, session: str) -> bool:
+        if not session or session in self.sessions:
+            return False
+        self.sessions.append(session)
+        self.session = self.session or session
+        return True
+
+
+@dataclass(frozen=True)
+class ShopModel:
+    """The whole shop."""
+
+    levels: dict[str, dict[str, int]] = field(default_factory=dict)
+    orders: dict[str, OrderModel] = field(default_factory=dict)
+    due: dict[str, Span] = field(default_factory=dict)
+    tries: dict[str, int] = field(default_factory=dict)
+    seen: set[str] = field(default_factory=set)
+    restocked: set[str] = field(default_factory=set)
+    ledger: list[tuple[str, str, int, str, str, str]] = field(default_factory=list)
+    """What, SKU, units, from, to, order; whoever has read it clears it."""
+
+    # What happens to stock and to the list.
+
+    def move(self, what: str, sku: str, units: int, origin: str, to: str, order: str = "") -> None:
+        level = self.levels[sku]
+        level[origin or "stocked"] += -units if origin else units
+        level[to] += units
+        self.ledger.append((what, sku, units, origin, to, order))
+
+    def move_order(self, what: str, order: str, to: str) -> None:
+        one = self.orders[order]
+        origin = one.at if one.at != "none" else "available"
+        for sku, units in one.lines.items():
+            self.move(what, sku, units, origin, to, order)
+        one.at = to if to in {"held", "sold"} else "none"
+
+    def schedule(self, job: str, at: Span) -> None:
+        self.due[job] = at.earlier(self.due.get(job))
+
+    def unschedule(self, *jobs: str) -> None:
+        for job in jobs:
+            self.due.pop(job, None)
+
+    def end_hold(self, order: str) -> None:
+        self.orders[order].hold = "gone"
+        self.orders[order].promised = False
+        self.unschedule(f"ask:{order}", f"expire:{order}")
+
+    def promised(self, **who: str) -> list[str]:
+        """Orders whose holds end by themselves, of a visitor or an address, the oldest first."""
+        found = [
+            (one.created, order)
+            for order, one in self.orders.items()
+            if one.promised and all(getattr(one, kind) == name for kind, name in who.items())
+        ]
+        return [order for _, order in sorted(found)]
+
+    # The scripts.
+
+    def hold_stock(self, now: Span, order: str, **ask: Any) -> Any:
+        lines: Sequence[tuple[str, int, int, int]] = ask["wanted"]
+        if order in self.orders:
+            return ("already",)
+        for sku, units, limit, opens_at in lines:
+            if sku not in self.levels:
+                return "unknown_sku", sku
+            if units > limit:
+                return "over_limit", sku, limit
+            if opens_at > now.hi:
+                return "not_open", sku, opens_at
+        live = self.promised(visitor=ask["visitor"])
+        if ask["visitor"] and 0 < ask["visitor_limit"] <= len(live):
+            return "visitor_limit", live[0]
+        live = self.promised(address=ask["address"])
+        if ask["address"] and 0 < ask["address_limit"] <= len(live):
+            return "address_limit", Span(
+                *(
+                    max(1, -((at - self.orders[live[0]].deadline) // 1000))
+                    for at in (now.hi, now.lo)
+                )
+            )
+        short = {s: n for s, n, *_ in lines if self.levels[s]["available"] < n}
+        if short:
+            return self._short(now, short)
+        self.orders[order] = OrderModel(
+            lines={sku: units for sku, units, *_ in lines},
+            visitor=ask["visitor"],
+            address=ask["address"],
+            created=ask["created"],
+            deadline=ask["created"] + ask["hold_ms"],
+        )
+        self.orders[order].at = "none"
+        self.move_order("hold", order, "held")
+        self.schedule(f"ask:{order}", now + ask["ask_ms"])
+        self.schedule(f"expire:{order}", now + ask["hold_ms"])
+        return ("held",)
+
+    def _short(self, now: Span, short: Mapping[str, int]) -> Any:
+        holds = [(self.orders[order].deadline, order) for order in self.promised()]
+        shortages = []
+        for sku, wanted in short.items():
+            level = self.levels[sku]
+            returns = [until for until, order in holds if sku in self.orders[order].lines]
+            shortages.append(
+                (sku, wanted, level["available"], level["held"], min(returns, default=None))
+            )
+        overdue = {
+            order
+            for until, order in holds
+            if until <= now.lo and short.keys() & self.orders[order].lines.keys()
+        }
+        return "short", shortages, overdue
+
+    def attach_session(self, now: Span, order: str, *, session: str) -> str:
+        one = self.orders.get(order)
+        if one is None:
+            return IMPOSSIBLE
+        if one.session == session:
+            return "already"
+        if one.state != "pending" or one.session:
+            if one.note_session(session):
+                self.schedule(f"stray:{order}:{session}", now)
+            return "too_late"
+        one.note_session(session)
+        one.state = "open"
+        self.unschedule(f"ask:{order}")
+        return "attached"
+
+    def renew_session(self, now: Span, order: str, *, version: int) -> str:
+        one = self.orders.get(order)
+        if one is None:
+            return IMPOSSIBLE
+        if one.state != "pending" or one.version != version:
+            return "stale"
+        one.version += 1
+        return "renewed"
+
+    def settle_payment(self, now: Span, order: str, **ask: Any) -> str:
+        one, payment = self.orders.get(order), ask["payment_intent"]
+        if one is None:
+            return "unknown_order"
+        one.email = ask["email"] or one.email
+        if payment in one.payments:
+            return "already"
+        one.payments[payment] = ask["amount"]
+        before = one.session
+        one.note_session(ask["session"])
+        if one.paid_by or one.at == "sold":
+            one.refund_reasons[payment] = "duplicate"
+            self.schedule(f"refund:{order}:{payment}", now)
+            return "duplicate"
+        one.paid_by = payment
+        if before and ask["session"] not in {"", before}:
+            self.schedule(f"stray:{order}:{before}", now)
+        enough = all(self.levels[sku]["available"] >= units for sku, units in one.lines.items())
+        if one.at == "none" and not enough:
+            one.refund_reasons[payment] = "sold_out"
+            self.schedule(f"refund:{order}:{payment}", now)
+            one.state, one.reason = "refund_due", "sold_out"
+            return "oversold"
+        held = one.at == "held"
+        if held:
+            self.end_hold(order)
+        self.move_order("sell" if held else "retake", order, "sold")
+        one.state, one.reason = "paid", ""
+        self.schedule(f"mail:confirmed:{order}", now)
+        return "sold" if held else "retaken"
+
+    def mark_processing(self, now: Span, order: str, **ask: Any) -> str:
+        one = self.orders.get(order)
+        if one is None:
+            return "unknown_order"
+        one.email = ask["email"] or one.email
+        if one.state in {"processing", "pending", "open", "released"}:
+            self.schedule(f"ask:{order}", now + ask["ask_ms"])
+        if one.state == "processing":
+            return "already"
+        if one.state not in {"pending", "open"}:
+            return "kept"
+        one.note_session(ask["session"])
+        one.hold, one.promised = "kept", False
+        self.unschedule(f"expire:{order}")
+        one.state, one.reason = "processing", ""
+        return "processing"
+
+    def release_hold(self, now: Span, order: str, **ask: Any) -> str:
+        one = self.orders.get(order)
+        if one is None:
+            return "unknown_order"
+        if one.state not in HOLDING:
+            return "already" if one.state == "released" else "kept"
+        other = one.session != ask["session"] or (not one.session and one.version != ask["version"])
+        if other and not ask["who"]:
+            return "other_session"
+        self.end_hold(order)
+        self.move_order("release", order, "available")
+        one.state, one.reason = "released", ask["reason"]
+        if one.reason == "expired" and one.ending:
+            one.reason = one.ending
+        return "released"
+
+    def review_order(self, now: Span, order: str, **ask: Any) -> str:
+        one, payment = self.orders.get(order), ask["payment_intent"]
+        if one is None:
+            return "unknown_order"
+        if payment in one.payments or (not payment and one.state == "review"):
+            return "already"
+        if payment:
+            one.payments[payment] = ask["amount"]
+            one.paid_by = one.paid_by or payment
+        one.email = ask["email"] or one.email
+        one.hold, one.promised = "kept" if one.hold != "gone" else "gone", False
+        self.unschedule(f"ask:{order}", f"expire:{order}")
+        one.state, one.reason = "review", ask["reason"]
+        self.schedule(f"mail:review:{order}", now)
+        return "review"
+
+    def record_refund(self, now: Span, order: str, **ask: Any) -> str:
+        one, refund, payment = self.orders.get(order), ask["refund"], ask["payment_intent"]
+        status = ask["status"]
+        if one is None:
+            return "unknown_order"
+        known = one.refunds.get(refund)
+        if known and RANK.get(known[2], 1) >= RANK.get(status, 1):
+            return "already"
+        one.refunds[refund] = (payment, ask["amount"], status)
+        job = f"refund:{order}:{payment}"
+        if status in {"failed", "canceled"}:
+            self.unschedule(job)
+            if one.state != "review":
+                self.schedule(f"mail:review:{order}", now)
+            one.state, one.reason = "review", f"refund {refund} {status}"
+            return "failed"
+        if status != "succeeded":
+            self.schedule(job, now + ask["again_ms"])
+        elif not self.owes(order, payment):
+            self.unschedule(job)
+        if not known:
+            self.schedule(f"mail:refunded:{order}:{refund}", now)
+        bought = one.paid_by and one.payments[one.paid_by]
+        if (
+            not one.paid_by
+            or self.sent_back(order, one.paid_by) < bought
+            or one.state == "refunded"
+        ):
+            return "recorded"
+        if one.at == "held":
+            self.end_hold(order)
+        if one.at != "none":
+            self.move_order("return", order, "written_off" if one.handed_over else "available")
+        one.state, one.reason = "refunded", ask["reason"]
+        return "refunded"
+
+    def sent_back(self, order: str, payment: str) -> int:
+        """Minor units of a payment that went or are going back."""
+        rows = self.orders[order].refunds.values()
+        return sum(
+            amount for of, amount, status in rows if of == payment and RANK.get(status, 1) < 3
+        )
+
+    def owes(self, order: str, payment: str) -> bool:
+        """Whether some of a payment must still go back."""
+        one = self.orders[order]
+        return (
+            payment in one.refund_reasons and self.sent_back(order, payment) < one.payments[payment]
+        )
+
+    def restock(self, now: Span, sku: str, *, delta: int, key: str, **_: Any) -> str:
+        if key in self.restocked:
+            return "already"
+        if sku not in self.levels:
+            return "unknown_sku"
+        if self.levels[sku]["available"] + delta < 0:
+            return "not_enough"
+        self.restocked.add(key)
+        if delta > 0:
+            self.move("restock", sku, delta, "", "available")
+        else:
+            self.move("write_off", sku, -delta, "available", "written_off")
+        return "done"
+
+    def publish_catalogue(self, now: Span, stock: Mapping[str, int]) -> set[str]:
+        fresh = stock.keys() - self.levels.keys()
+        for sku in fresh:
+            self.levels[sku] = dict.fromkeys(COUNTERS, 0)
+            if stock[sku]:
+                self.move("restock", sku, stock[sku], "", "available")
+        return fresh
+
+    # The list of what is due.
+
+    def claim(self, now: Span, names: Sequence[str], lease: int, limit: int) -> str:
+        """What is wrong with this choice of jobs, or nothing; they are leased from now on."""
+        ready = {job for job, at in self.due.items() if at.hi <= now.lo}
+        if not set(names) <= ready or len(names) != min(limit, len(ready)):
+            return f"{names} of {ready} were taken"
+        for left in ready - set(names):
+            if any(self.due[left].hi < self.due[job].lo for job in names):
+                return f"{left} is older than what was taken: {names}"
+        for job in names:
+            self.due[job] = Span(lease, lease)
+            self.tries[job] = self.tries.get(job, 0) + 1
+        return ""
+
+    def finish(
+        self, now: Span, job: str, lease: int, order: str, notice: str, delay_ms: int, fresh: bool
+    ) -> str:
+        """``delay_ms`` 0: it is done, and ``notice`` was sent."""
+        done = delay_ms == 0
+        if done and notice and order in self.orders:
+            self.orders[order].notices.add(notice)
+        if job not in self.due:
+            self.tries.pop(job, None)
+        if self.due.get(job) != Span(lease, lease):
+            return "taken"
+        if done or fresh:
+            self.tries.pop(job, None)
+        if done:
+            del self.due[job]
+            return "finished"
+        self.due[job] = now + delay_ms
+        return "later"
