@@ -1,6 +1,7 @@
 """What all tests share. No test reaches beyond this machine."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import fakeredis
 import pytest
@@ -9,12 +10,21 @@ import redis
 from tests.browser import launch_arguments
 from tests.harness import RedisServer, start_redis
 
+ALONE = (Path(__file__).parent / "contest", Path(__file__).parent / "benchmarks")
+
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
     """Sockets reach this machine only, so a test that would call Stripe fails at once."""
     config.option.allow_hosts = "127.0.0.1,::1,localhost"
     config.option.allow_unix_socket = True
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Whole crowds and measurements run alone, after the others, who share the cores."""
+    for item in items:
+        if any(item.path.is_relative_to(folder) for folder in ALONE):
+            item.add_marker(pytest.mark.alone)
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
