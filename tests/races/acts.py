@@ -1,0 +1,236 @@
+"""What each script can be asked to do, for a case that shares nothing with any other.
+
+Every name in a case contains the case's own, so that its traces in the books can be told apart.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from storefront.storage.answers import Job
+from tests.storage.steps import PRICE, Book
+
+UNITS = 2
+AMOUNT = UNITS * PRICE
+LEASE_MS = 3_600_000
+
+
+@dataclass(frozen=True)
+class Act:
+    """One question to a script, and what leads to it."""
+
+    prepare: Callable[[Book, str], None]
+    ask: Callable[[Book, str], object]
+    first: str
+    """The word it answers."""
+    again: str
+    """The word it answers when it is asked again."""
+
+
+def stocked(book: Book, case: str) -> None:
+    book.stock(**{f"sku-{case}": 2 * UNITS})
+
+
+def held(book: Book, case: str) -> None:
+    stocked(book, case)
+    hold(book, case)
+
+
+def opened(book: Book, case: str) -> None:
+    held(book, case)
+    attach(book, case)
+
+
+def released(book: Book, case: str) -> None:
+    opened(book, case)
+    release(book, case)
+
+
+def released_and_taken(book: Book, case: str) -> None:
+    """Somebody else has the units by now."""
+    released(book, case)
+    book.hold(f"rival-{case}", {f"sku-{case}": 2 * UNITS})
+
+
+def paid(book: Book, case: str) -> None:
+    opened(book, case)
+    settle(book, case)
+
+
+def fulfilled(book: Book, case: str) -> None:
+    """The goods were handed over."""
+    paid(book, case)
+    book.store._client.hset(book.store.keys.order(case), "at:fulfilled", 1)
+
+
+def oversold(book: Book, case: str) -> None:
+    released_and_taken(book, case)
+    settle(book, case)
+
+
+def unstocked(_book: Book, _case: str) -> None:
+    """Nothing leads to it."""
+
+
+def to_do(book: Book, case: str) -> None:
+    book.store.due.schedule(f"ask:{case}", 1)
+
+
+def to_mail(book: Book, case: str) -> None:
+    """A paid order, and a worker that has claimed its mail for the third time."""
+    paid(book, case)
+    job = claimed(case)
+    book.store._client.zadd(book.store.keys.name("due"), {job.name: job.lease})
+    book.store._client.hset(book.store.keys.name("tries"), job.name, job.tries)
+
+
+def claimed(case: str) -> Job:
+    """The job as that worker knows it, which does not look again before it reports."""
+    return Job(f"mail:confirmed:{case}", lease=9_000_000_000_000, tries=3, late_ms=0)
+
+
+def hold(book: Book, case: str) -> object:
+    return book.hold(case, {f"sku-{case}": UNITS}).word
+
+
+def attach(book: Book, case: str) -> object:
+    return book.attach(case, f"cs_{case}")
+
+
+def attach_another(book: Book, case: str) -> object:
+    return book.attach(case, f"cs_other_{case}")
+
+
+def renew(book: Book, case: str) -> object:
+    return book.store.scripts.renew_session(case, version=1, session_seconds=1920)
+
+
+def settle(book: Book, case: str, payment: str = "pi") -> object:
+    return book.settle(
+        case,
+        f"{payment}_{case}",
+        session=f"cs_{case}",
+        amount=AMOUNT,
+        event=f"evt_{payment}_{case}",
+    )
+
+
+def settle_another(book: Book, case: str) -> object:
+    return settle(book, case, "pi_other")
+
+
+def process(book: Book, case: str) -> object:
+    return book.process(case, f"cs_{case}", event=f"evt_{case}")
+
+
+def release(book: Book, case: str) -> object:
+    return book.release(case, f"cs_{case}", event=f"evt_expired_{case}")
+
+
+def release_by_hand(book: Book, case: str) -> object:
+    return book.release(case, "", reason="operator", who="ada")
+
+
+def review(book: Book, case: str) -> object:
+    return book.review(case, event=f"evt_{case}")
+
+
+def review_payment(book: Book, case: str) -> object:
+    return book.review(case, payment_intent=f"pi_{case}", amount=AMOUNT + 1)
+
+
+def refund(book: Book, case: str, amount: int = AMOUNT, status: str = "succeeded") -> object:
+    return book.refund(
+        case, f"re_{case}", f"pi_{case}", amount=amount, status=status, event=f"evt_re_{case}"
+    )
+
+
+def refund_in_part(book: Book, case: str) -> object:
+    return refund(book, case, amount=1)
+
+
+def refund_on_its_way(book: Book, case: str) -> object:
+    return refund(book, case, status="pending")
+
+
+def refund_that_failed(book: Book, case: str) -> object:
+    return refund(book, case, status="failed")
+
+
+def restock(book: Book, case: str, delta: int = 3) -> object:
+    return book.store.scripts.restock(
+        f"sku-{case}", delta=delta, reason="delivery", who="ada", key=f"key-{case}"
+    )
+
+
+def write_off(book: Book, case: str) -> object:
+    return restock(book, case, -1)
+
+
+def publish(book: Book, case: str) -> object:
+    found = book.store.scripts.publish_catalogue(
+        {f"slug-{case}": "{}"}, {f"sku-{case}": 5}, version="v2", who="ada"
+    )
+    return "stocked" if found else "known"
+
+
+def claim(book: Book, _case: str) -> object:
+    jobs = book.store.scripts.claim_due(limit=1, lease_ms=LEASE_MS)
+    return "claimed" if jobs else "none"
+
+
+def finish(book: Book, case: str) -> object:
+    return book.store.scripts.finish_due(claimed(case), order=case, field="mail:confirmed")
+
+
+def postpone(book: Book, case: str) -> object:
+    return book.store.scripts.postpone_due(claimed(case), order=case, delay_ms=LEASE_MS)
+
+
+def start_afresh(book: Book, case: str) -> object:
+    return book.store.scripts.postpone_due(claimed(case), order=case, delay_ms=LEASE_MS, fresh=True)
+
+
+SCRIPTS: dict[str, list[Act]] = {
+    "hold": [Act(stocked, hold, "held", "already")],
+    "attach": [
+        Act(held, attach, "attached", "already"),
+        Act(opened, attach_another, "too_late", "too_late"),
+    ],
+    "renew": [Act(held, renew, "renewed", "stale")],
+    "settle": [
+        Act(opened, settle, "sold", "already"),
+        Act(released, settle, "retaken", "already"),
+        Act(released_and_taken, settle, "oversold", "already"),
+        Act(paid, settle_another, "duplicate", "already"),
+    ],
+    "processing": [Act(opened, process, "processing", "already")],
+    "release": [
+        Act(opened, release, "released", "already"),
+        Act(opened, release_by_hand, "released", "already"),
+    ],
+    "review": [
+        Act(opened, review, "review", "already"),
+        Act(opened, review_payment, "review", "already"),
+        Act(paid, review, "review", "already"),
+    ],
+    "refund": [
+        Act(paid, refund, "refunded", "already"),
+        Act(fulfilled, refund, "refunded", "already"),
+        Act(oversold, refund, "refunded", "already"),
+        Act(paid, refund_in_part, "recorded", "already"),
+        Act(oversold, refund_on_its_way, "refunded", "already"),
+        Act(paid, refund_that_failed, "failed", "already"),
+    ],
+    "restock": [
+        Act(stocked, restock, "done", "already"),
+        Act(stocked, write_off, "done", "already"),
+    ],
+    "publish": [Act(unstocked, publish, "stocked", "known")],
+    "claim": [Act(to_do, claim, "claimed", "none")],
+    "finish": [
+        Act(to_mail, finish, "finished", "taken"),
+        Act(to_mail, postpone, "later", "taken"),
+        Act(to_mail, start_afresh, "later", "taken"),
+    ],
+}
+"""Every script, and its answers that change something."""
