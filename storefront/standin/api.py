@@ -6,7 +6,6 @@ import json
 import logging
 from collections.abc import Iterable
 from typing import Any
-from urllib.parse import unquote
 from wsgiref.handlers import format_date_time
 
 import gevent
@@ -201,7 +200,7 @@ class Call:
         self.environ = environ
         self.id = new_id("req")
         self.method: str = environ["REQUEST_METHOD"]
-        self.path = unquote(environ["PATH_INFO"]).rstrip("/")
+        self.path = str(environ["PATH_INFO"]).rstrip("/")
         key = environ.get("HTTP_IDEMPOTENCY_KEY") if self.method == "POST" else None
         self.key: str | None = key or None
         self.text = ""
@@ -212,10 +211,9 @@ class Call:
         self.text = self.environ.get("QUERY_STRING", "")
         if self.method != "POST":
             return
-        length = int(self.environ.get("CONTENT_LENGTH") or 0)
-        if length > LARGEST_BODY:
+        body = self.environ["wsgi.input"].read(LARGEST_BODY + 1)
+        if len(body) > LARGEST_BODY:
             raise StripeError("The request is too large.", status=413, kept=False)
-        body = self.environ["wsgi.input"].read(length)
         try:
             self.text = body.decode()
         except UnicodeDecodeError:

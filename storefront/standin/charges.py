@@ -152,7 +152,10 @@ def retrieve(account: Account, _params: Json, id: str) -> Json:  # noqa: A002
 
 def list_all(account: Account, params: Json) -> Json:
     """GET /v1/charges."""
-    return listed(account, "charge", "/v1/charges", params, equal(params, "payment_intent"))
+    conditions = equal(params, "payment_intent")
+    if {"customer", "transfer_group"} & params.keys():
+        conditions.append(("0", ()))  # no charge here has any of these
+    return listed(account, "charge", "/v1/charges", params, conditions)
 
 
 def retrieve_entry(account: Account, _params: Json, id: str) -> Json:  # noqa: A002
@@ -163,6 +166,9 @@ def retrieve_entry(account: Account, _params: Json, id: str) -> Json:  # noqa: A
 def list_entries(account: Account, params: Json) -> Json:
     """GET /v1/balance_transactions."""
     conditions = equal(params, "type")
-    if "source" in params:
-        conditions.append(("body ->> 'source' = ?", params["source"]))
+    for name in ("source", "currency"):
+        if name in params:
+            conditions.append((f"body ->> '{name}' = ?", params[name]))
+    if "payout" in params:
+        conditions.append(("0", ()))  # nothing here is ever paid out
     return listed(account, "balance_transaction", "/v1/balance_transactions", params, conditions)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from . import payment_methods, payments, sessions
+from . import payment_intents, payment_methods, payments, sessions
 from .account import Account
 from .deliveries import Fate
 from .payment_methods import Method
@@ -54,9 +54,9 @@ def pay(
         if session["status"] not in payable:
             return Outcome("ended")
         if session["amount_total"] == 0:
-            sessions.complete(account, session, shopper, fate)
+            complete(account, session, shopper, fate)
             return completed(account, fate)
-        intent = sessions.begin_payment(account, session, shopper["email"], fate)
+        intent = begin_payment(account, session, fate)
         billing = payment_methods.billing_details(
             shopper["email"], shopper.get("name"), shopper.get("phone")
         )
@@ -68,7 +68,7 @@ def pay(
             return Outcome("secure")
         if intent["status"] == "requires_payment_method":
             return Outcome("declined", intent["last_payment_error"]["message"])
-        sessions.complete(account, session, shopper, fate)
+        complete(account, session, shopper, fate)
         return completed(account, fate)
 
 
@@ -97,7 +97,7 @@ def authenticate(account: Account, intent_id: str, *, confirmed: bool) -> Outcom
         fate = payments.fate_of(intent)
         session = payments.session_of(account, intent)
         if session:
-            sessions.complete(account, session, session["_"].pop("shopper"), fate)
+            complete(account, session, session["_"].pop("shopper"), fate)
         return completed(account, fate)
 
 
@@ -112,3 +112,68 @@ def completed(account: Account, fate: Fate | None) -> Outcome:
         return Outcome("complete")
     events = (event for event, _ in account.told if event["type"] == "checkout.session.completed")
     return Outcome("complete", waited_for=tuple(event["id"] for event in events))
+
+
+def begin_payment(account: Account, session: Json, fate: Fate | None) -> Json:
+    """The session's PaymentIntent, made when the shopper first tries to pay."""
+    chosen = {"mode": fate.mode, "seconds": fate.seconds} if fate else None
+    intent = account.state.get("payment_intent", session["payment_intent"] or "")
+    if intent is None or intent["status"] == "canceled":
+        data = session["_"]["payment_intent_data"] | {
+            name: session[name]
+            for name in ("allowed_payment_method_types", "excluded_payment_method_types")
+            if session.get(name)
+        }
+        intent = payment_intents.build(account, session["amount_total"], session["currency"], data)
+        session["payment_intent"] = intent["id"]
+        account.put(session)
+        account.tell("payment_intent.created", intent, fate)
+    intent["_"] |= {"session": session["id"], "fate": chosen}
+    return account.put(intent)
+
+
+def complete(account: Account, session: Json, shopper: Json, fate: Fate | None) -> None:
+    """Ends a session well: paid, or unpaid while the money is on its way or only authorised.
+
+    `shopper` has `email`, and `name`, `phone` and `address` where the page asked for them.
+    """
+    address = shopper.get("address")
+    session |= {
+        "status": "complete",
+        "url": None,
+        "customer_details": {
+            "address": address or payment_methods.ADDRESS,
+            "business_name": None,
+            "email": shopper["email"],
+            "individual_name": None,
+            "name": shopper.get("name"),
+            "phone": shopper.get("phone"),
+            "tax_exempt": "none",
+            "tax_ids": [],
+        },
+    }
+    if address:
+        session["collected_information"] = {
+            "business_name": None,
+            "individual_name": None,
+            "shipping_details": {"address": address, "name": shopper.get("name") or ""},
+        }
+    session["_"].pop("due", None)
+    intent = account.state.get("payment_intent", session["payment_intent"] or "")
+    if intent and intent["status"] == "succeeded":
+        session["payment_status"] = "paid"
+    account.put(session)
+    count_completed(account, session)
+    account.tell("checkout.session.completed", session, fate)
+
+
+def count_completed(account: Account, session: Json) -> None:
+    """Counts the session against the limit of its payment link."""
+    link = account.state.get("payment_link", session["payment_link"] or "")
+    if link and link["restrictions"]:
+        completed = link["restrictions"]["completed_sessions"]
+        completed["count"] += 1
+        if completed["count"] >= completed["limit"]:
+            link["active"] = False
+        account.put(link)
+        account.tell("payment_link.updated", link)

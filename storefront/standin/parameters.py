@@ -18,13 +18,27 @@ import typing_extensions
 from stripe import RequestOptions
 from stripe._stripe_object import UntypedStripeObject
 
-from .errors import invalid, missing
+from .errors import StripeError, invalid, missing
 
 Check = Callable[[Any, str], Any]
 """Takes the decoded value and its name on the wire; gives the typed value or raises."""
 
 INTEGER = re.compile(r"-?\d{1,18}")
 NUMBER = re.compile(r"-?\d{1,18}(\.\d{1,12})?")
+LONGEST_TEXT = 5000
+LONGEST = {
+    "client_reference_id": 200,
+    "custom_message": 500,
+    "description": 40_000,
+    "inactive_message": 500,
+    "integration_identifier": 200,
+    "lookup_key": 200,
+    "message": 1200,
+    "statement_descriptor": 22,
+    "statement_descriptor_suffix": 22,
+    "unit_label": 12,
+}
+"""Characters by the last part of a parameter's name, from the maxLength of Stripe's OpenAPI."""
 OPTIONS = frozenset(RequestOptions.__annotations__)
 
 
@@ -171,7 +185,7 @@ def list_of(check_item: Check) -> Check:
 
     def checked(value: Any, name: str) -> list[Any]:
         if value == "":
-            return []
+            raise empty(name)
         if not isinstance(value, dict) or not all(key.isdigit() for key in value):
             raise invalid("Invalid array", name)
         return [check_item(value[key], f"{name}[{key}]") for key in sorted(value, key=int)]
@@ -184,7 +198,7 @@ def mapping(check_item: Check) -> Check:
 
     def checked(value: Any, name: str) -> dict[str, Any]:
         if value == "":
-            return {}
+            raise empty(name)
         if not isinstance(value, dict):
             raise invalid("Invalid object", name)
         return {
@@ -196,19 +210,26 @@ def mapping(check_item: Check) -> Check:
 
 
 def text(value: Any, name: str) -> str:
-    """A string of 1 to 5,000 characters; an empty one is an attempt to unset."""
+    """A string of at least one character and at most what Stripe takes under this name."""
     if not isinstance(value, str):
         raise invalid("Invalid string", name)
     if not value:
-        raise invalid(
-            f"You passed an empty string for '{name}'. We assume empty values are an attempt to "
-            f"unset a parameter; however '{name}' cannot be unset.",
-            name,
-            "parameter_invalid_empty",
-        )
-    if len(value) > 5000:
-        raise invalid(f"Invalid string: {name} must be at most 5000 characters", name)
+        raise empty(name)
+    last = name.rsplit("[", 1)[-1].rstrip("]")
+    longest = LONGEST.get(last, LONGEST_TEXT)
+    if len(value) > longest:
+        raise invalid(f"Invalid string: {name} must be at most {longest} characters.", name)
     return value
+
+
+def empty(name: str) -> StripeError:
+    """The refusal to unset what cannot be unset."""
+    return invalid(
+        f"You passed an empty string for '{name}'. We assume empty values are an attempt to unset "
+        f"a parameter; however '{name}' cannot be unset.",
+        name,
+        "parameter_invalid_empty",
+    )
 
 
 def integer(value: Any, name: str) -> int:

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from urllib.parse import urlencode, urlsplit
 
 from flask import Blueprint, abort, make_response, redirect, render_template, request
-from werkzeug.wrappers import Response as AnyResponse
+from werkzeug.wrappers import Response
 
 from . import checkout, payment_links, sessions, texts
 from .bound import account
@@ -26,12 +26,16 @@ TEST_ADDRESS = {
     "state": "",
 }
 FATES = (
-    ("pay", "Pay", "Card 4242: the payment goes through."),
-    ("decline", "Be declined", "Card 0002: the bank says no, and the page stays open."),
-    ("secure", "3-D Secure", "Card 3220: the bank's page comes first."),
-    ("delayed_succeed", "Delayed method, succeeds", "A bank transfer that settles later."),
-    ("delayed_fail", "Delayed method, fails", "A bank transfer that bounces later."),
-    ("late", "Pay too late", "The session ends first, and is paid all the same."),
+    ("pay", "Pay (card 4242)", "The payment goes through."),
+    ("decline", "Be declined (card 0002)", "The bank says no, and the page stays open."),
+    ("secure", "3-D Secure (card 3220)", "The bank's page comes first."),
+    (
+        "delayed_succeed",
+        "Delayed method (bank transfer)",
+        "Settles later, as many seconds as below.",
+    ),
+    ("delayed_fail", "Delayed method that fails", "Bounces later, as many seconds as below."),
+    ("late", "Pay too late", "The session has ended (or ends now), and is paid all the same."),
 )
 WEBHOOKS = (
     ("normal", "Normal", "Sent at once."),
@@ -41,11 +45,11 @@ WEBHOOKS = (
     ("reordered", "Out of order", "What happened last is sent first."),
 )
 
-
 pages = Blueprint("pay", __name__)
 
 
 def known_session(id: str) -> Json:  # noqa: A002
+    """The session as it is now; 404 when there is none."""
     sweep(account)
     session = account.state.get("checkout.session", id)
     if session is None:
@@ -53,7 +57,7 @@ def known_session(id: str) -> Json:  # noqa: A002
     return session
 
 
-def answer(outcome: Outcome, session: Json) -> AnyResponse:
+def answer(outcome: Outcome, session: Json) -> Response:
     """What the shopper sees after an attempt."""
     account.deliveries.wake.set()
     if outcome.word == "complete":
@@ -70,7 +74,7 @@ def answer(outcome: Outcome, session: Json) -> AnyResponse:
     return show_ended(account.get("checkout.session", session["id"]), 409)
 
 
-def form(session: Json, errors: Json | None = None, status: int = 200) -> AnyResponse:
+def form(session: Json, errors: Json | None = None, status: int = 200) -> Response:
     """The payment form, with what was wrong and what was already filled in."""
     response = make_response(
         render_template(
@@ -92,21 +96,23 @@ def form(session: Json, errors: Json | None = None, status: int = 200) -> AnyRes
     return response
 
 
-def show_ended(session: Json, status: int) -> AnyResponse:
-    response = make_response(render_template("ended.html", session=session), status)
+def show_ended(session: Json, status: int, errors: Json | None = None) -> Response:
+    """That the page has ended, with the way to pay too late when it was not paid."""
+    page = render_template("ended.html", session=session, errors=errors or {})
+    response = make_response(page, status)
     response.form_targets = (session["success_url"],)  # type: ignore[attr-defined]
     return response
 
 
 @pages.get("/c/pay/<id>")
-def pay(id: str) -> AnyResponse:  # noqa: A002
+def pay(id: str) -> Response:  # noqa: A002
     """Shows the payment form, or that the page has ended."""
     session = known_session(id)
     return form(session) if session["status"] == "open" else show_ended(session, 200)
 
 
 @pages.post("/c/pay/<id>")
-def attempt(id: str) -> AnyResponse:  # noqa: A002
+def attempt(id: str) -> Response:  # noqa: A002
     """Tries to pay."""
     session = known_session(id)
     choice = request.form.get("fate", "pay")
@@ -118,13 +124,15 @@ def attempt(id: str) -> AnyResponse:  # noqa: A002
     if choice not in checkout.offered(session) and session["amount_total"]:
         errors["fate"] = "This way to pay is not offered here."
     if errors:
+        if session["status"] != "open":
+            return show_ended(session, 422, errors)
         return form(session, errors, 422)
     outcome = checkout.pay(account, id, choice, shopper, fate, seconds)
     return answer(outcome, session)
 
 
 @pages.get("/c/pay/<id>/secure")
-def secure(id: str) -> AnyResponse:  # noqa: A002
+def secure(id: str) -> Response:  # noqa: A002
     """Shows the bank's page."""
     session = known_session(id)
     intent = account.state.get("payment_intent", session["payment_intent"] or "")
@@ -136,7 +144,7 @@ def secure(id: str) -> AnyResponse:  # noqa: A002
 
 
 @pages.post("/c/pay/<id>/secure")
-def authenticated(id: str) -> AnyResponse:  # noqa: A002
+def authenticated(id: str) -> Response:  # noqa: A002
     """Takes the bank's word."""
     session = known_session(id)
     if session["status"] != "open" or not session["payment_intent"]:
@@ -147,7 +155,7 @@ def authenticated(id: str) -> AnyResponse:  # noqa: A002
 
 
 @pages.route("/c/authenticate/<id>", methods=["GET", "POST"])
-def authenticate(id: str) -> AnyResponse:  # noqa: A002
+def authenticate(id: str) -> Response:  # noqa: A002
     """The bank's page for a PaymentIntent that a shop's own form confirms."""
     sweep(account)
     intent = account.state.get("payment_intent", id)
@@ -169,7 +177,7 @@ def authenticate(id: str) -> AnyResponse:  # noqa: A002
 
 
 @pages.get("/l/<slug>")
-def visit(slug: str) -> AnyResponse:
+def visit(slug: str) -> Response:
     """Opens a session for a visitor of a payment link."""
     link = payment_links.by_slug(account, slug)
     if link is None:

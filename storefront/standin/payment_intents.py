@@ -9,19 +9,36 @@ from .identifiers import new_id
 from .lists import listed
 from .state import Json, public
 
-MODELLED = frozenset(
+CREATED_WITH = frozenset(
     "allowed_payment_method_types amount automatic_payment_methods capture_method confirm"
-    " confirmation_method currency description excluded_payment_method_types expand metadata"
+    " confirmation_method currency description excluded_payment_method_types metadata"
     " payment_method receipt_email return_url shipping statement_descriptor"
-    " statement_descriptor_suffix cancellation_reason amount_to_capture".split()
+    " statement_descriptor_suffix".split()
 )
+PLAIN = (
+    "description receipt_email shipping statement_descriptor statement_descriptor_suffix".split()
+)
+"""What an update may change at any time."""
+UPDATED_WITH = frozenset(["amount", "capture_method", "currency", "metadata", "payment_method"]) | {
+    *PLAIN
+}
+CONFIRMED_WITH = frozenset("payment_method receipt_email return_url shipping".split())
+CAPTURED_WITH = frozenset("amount_to_capture metadata".split())
+LONGEST_DESCRIPTION = 1000
 
 
-def check_modelled(params: Json) -> None:
-    """Refuses what Stripe would do and the stand-in cannot."""
+def check_modelled(params: Json, modelled: frozenset[str]) -> None:
+    """Refuses what Stripe would do and the stand-in cannot, and too long a description."""
+    check_description(params, "description")
     for name in params:
-        if name not in MODELLED:
+        if name not in modelled:
             raise not_modelled(f"PaymentIntents with `{name}`", name)
+
+
+def check_description(params: Json, param: str) -> None:
+    """Refuses a description that Stripe finds too long for a PaymentIntent."""
+    if len(params.get("description") or "") > LONGEST_DESCRIPTION:
+        raise invalid(f"{param} must be at most {LONGEST_DESCRIPTION} characters.", param)
 
 
 def build(account: Account, amount: int, currency: str, data: Json) -> Json:
@@ -93,7 +110,7 @@ def method_types(data: Json, currency: str) -> list[str]:
 
 def create(account: Account, params: Json) -> Json:
     """POST /v1/payment_intents."""
-    check_modelled(params)
+    check_modelled(params, CREATED_WITH)
     currency = money.currency(params["currency"], "currency")
     money.check_charge(params["amount"], currency, "amount", "Amount")
     intent = build(account, params["amount"], currency, params)
@@ -114,9 +131,16 @@ def create(account: Account, params: Json) -> Json:
     return intent
 
 
-def retrieve(account: Account, _params: Json, id: str) -> Json:  # noqa: A002
+def retrieve(account: Account, params: Json, id: str) -> Json:  # noqa: A002
     """GET /v1/payment_intents/{id}."""
-    return account.get("payment_intent", id)
+    intent = account.get("payment_intent", id)
+    if params.get("client_secret", intent["client_secret"]) != intent["client_secret"]:
+        raise StripeError(
+            "The client_secret provided does not match any associated PaymentIntent.",
+            code="payment_intent_invalid_parameter",
+            param="client_secret",
+        )
+    return intent
 
 
 def list_all(account: Account, params: Json) -> Json:
@@ -129,23 +153,13 @@ def list_all(account: Account, params: Json) -> Json:
 
 def update(account: Account, params: Json, id: str) -> Json:  # noqa: A002
     """POST /v1/payment_intents/{id}: metadata always, the rest while no money is on its way."""
-    check_modelled(params)
+    check_modelled(params, UPDATED_WITH)
     intent = account.get("payment_intent", id)
     metadata = texts.merged(intent["metadata"], params.get("metadata"))
-    changes: Json = {
-        name: params[name]
-        for name in (
-            "amount",
-            "currency",
-            "description",
-            "receipt_email",
-            "shipping",
-            "statement_descriptor",
-            "statement_descriptor_suffix",
-            "capture_method",
-        )
-        if name in params
-    }
+    texts.email(params.get("receipt_email") or None, "receipt_email")
+    names = ("amount", "currency", "capture_method", *PLAIN)
+    changes: Json = {name: params[name] for name in names if name in params}
+    changes |= {name: params[name] or None for name in PLAIN if name in params}
     if {"amount", "currency", "capture_method"} & changes.keys():
         require(intent, "updated", "requires_payment_method", "requires_confirmation")
         changed = intent | changes
@@ -162,7 +176,7 @@ def update(account: Account, params: Json, id: str) -> Json:  # noqa: A002
 
 def confirm(account: Account, params: Json, id: str) -> Json:  # noqa: A002
     """POST /v1/payment_intents/{id}/confirm: charges the payment method."""
-    check_modelled(params)
+    check_modelled(params, CONFIRMED_WITH)
     intent = account.get("payment_intent", id)
     refuse_checkout(intent, "confirm")
     require(
@@ -172,8 +186,10 @@ def confirm(account: Account, params: Json, id: str) -> Json:  # noqa: A002
         "requires_confirmation",
         "requires_action",
     )
-    if params.get("receipt_email"):
-        intent["receipt_email"] = texts.email(params["receipt_email"], "receipt_email")
+    texts.email(params.get("receipt_email") or None, "receipt_email")
+    for name in ("receipt_email", "shipping"):
+        if name in params:
+            intent[name] = params[name] or None
     named = params.get("payment_method") or intent["payment_method"]
     if not named:
         raise StripeError(
@@ -209,7 +225,7 @@ def confirm(account: Account, params: Json, id: str) -> Json:  # noqa: A002
 
 def capture(account: Account, params: Json, id: str) -> Json:  # noqa: A002
     """POST /v1/payment_intents/{id}/capture: all of it, or a part and the rest goes back."""
-    check_modelled(params)
+    check_modelled(params, CAPTURED_WITH)
     intent = account.get("payment_intent", id)
     require(intent, "captured", "requires_capture")
     amount: int = intent["amount_capturable"]
@@ -228,7 +244,6 @@ def capture(account: Account, params: Json, id: str) -> Json:  # noqa: A002
 
 def cancel(account: Account, params: Json, id: str) -> Json:  # noqa: A002
     """POST /v1/payment_intents/{id}/cancel; one of Checkout only while it is authorised."""
-    check_modelled(params)
     intent = account.get("payment_intent", id)
     if intent["status"] != "requires_capture":
         refuse_checkout(intent, "cancel")

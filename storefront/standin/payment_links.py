@@ -8,13 +8,15 @@ from .lists import equal, listed, slice_of
 from .state import Json
 
 MODELLED = frozenset(
-    "active after_completion billing_address_collection currency custom_text customer_creation"
-    " expand inactive_message line_items metadata payment_intent_data payment_method_types"
-    " phone_number_collection restrictions shipping_address_collection submit_type".split()
+    "active after_completion custom_text inactive_message line_items metadata payment_intent_data"
+    " payment_method_types phone_number_collection restrictions shipping_address_collection"
+    " submit_type".split()
 )
 OFF = {
     "allow_promotion_codes": False,
     "automatic_tax": {"enabled": False},
+    "billing_address_collection": "auto",
+    "customer_creation": "if_required",
     "invoice_creation": {"enabled": False},
     "managed_payments": {"enabled": False},
     "tax_id_collection": {"enabled": False},
@@ -55,7 +57,7 @@ def create(account: Account, params: Json) -> Json:
         "custom_fields": [],
         "custom_text": texts.custom_text(params.get("custom_text")),
         "customer_creation": params.get("customer_creation", "if_required"),
-        "inactive_message": texts.at_most(params.get("inactive_message"), 500, "inactive_message"),
+        "inactive_message": params.get("inactive_message"),
         "invoice_creation": {
             "enabled": False,
             "invoice_data": sessions.fixed_fields()["invoice_creation"]["invoice_data"],

@@ -9,7 +9,7 @@ from .lists import equal, listed
 from .state import Json
 
 MODELLED = frozenset(
-    "active billing_scheme currency expand lookup_key metadata nickname product product_data"
+    "active billing_scheme currency lookup_key metadata nickname product product_data"
     " tax_behavior unit_amount unit_amount_decimal".split()
 )
 

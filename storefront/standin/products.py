@@ -32,11 +32,11 @@ def build(account: Account, data: Json, param: str = "") -> Json:
                 data.get("metadata"), f"{param}[metadata]" if param else "metadata"
             ),
             "name": data["name"],
-            "package_dimensions": None,
+            "package_dimensions": data.get("package_dimensions") or None,
             "shippable": data.get("shippable"),
             "statement_descriptor": data.get("statement_descriptor"),
             "tax_code": data.get("tax_code"),
-            "tax_details": None,
+            "tax_details": tax_details(data.get("tax_details")),
             "type": data.get("type", "service"),
             "unit_label": data.get("unit_label"),
             "updated": account.clock.now(),
@@ -48,6 +48,13 @@ def build(account: Account, data: Json, param: str = "") -> Json:
             raise invalid("Product IDs may hold letters, digits, and the signs _ . : -.", "id")
         product["id"] = data["id"]
     return product
+
+
+def tax_details(given: Json | str | None) -> Json | None:
+    """What the product says about its tax, with every field."""
+    if not isinstance(given, dict):
+        return None
+    return {name: given.get(name) or None for name in ("performance_location", "tax_code")}
 
 
 def create(account: Account, params: Json) -> Json:
@@ -82,6 +89,7 @@ def update(account: Account, params: Json, id: str) -> Json:  # noqa: A002
         "images",
         "marketing_features",
         "name",
+        "package_dimensions",
         "shippable",
         "statement_descriptor",
         "tax_code",
@@ -91,6 +99,8 @@ def update(account: Account, params: Json, id: str) -> Json:  # noqa: A002
         if name in params:
             empty: Any = [] if name in ("images", "marketing_features") else None
             product[name] = empty if params[name] == "" else params[name]
+    if "tax_details" in params:
+        product["tax_details"] = tax_details(params["tax_details"])
     product["updated"] = account.clock.now()
     return account.put(product)
 
@@ -98,6 +108,9 @@ def update(account: Account, params: Json, id: str) -> Json:  # noqa: A002
 def list_all(account: Account, params: Json) -> Json:
     """GET /v1/products."""
     conditions = equal(params, "active", "type")
+    for name in ("shippable", "url"):
+        if name in params:
+            conditions.append((f"body ->> '{name}' = ?", params[name]))
     if params.get("ids"):
         conditions.append((f"id IN ({', '.join('?' * len(params['ids']))})", tuple(params["ids"])))
     return listed(account, "product", "/v1/products", params, conditions)

@@ -6,7 +6,7 @@ from .errors import StripeError, invalid, missing, not_modelled
 from .lists import equal, listed
 from .state import Json
 
-MODELLED = frozenset("amount charge payment_intent reason metadata expand currency".split())
+MODELLED = frozenset("amount charge payment_intent reason metadata".split())
 
 
 def create(account: Account, params: Json) -> Json:

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 
 from .state import Json
 
-MOST_ENTRIES = 20_000
+MOST_ENTRIES = 10_000
 
 
 @dataclass

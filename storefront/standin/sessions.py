@@ -2,20 +2,19 @@
 
 from typing import Any
 
-from . import line_items, money, payment_methods, payments, texts
+from . import line_items, money, payments, texts
 from .account import Account
 from .deliveries import Fate
 from .errors import StripeError, invalid, missing, not_modelled
 from .identifiers import new_id
 from .lists import equal, listed, slice_of
-from .payment_intents import build as build_intent
-from .payment_intents import method_types
+from .payment_intents import check_description, method_types
 from .state import Json, public
 
 MODELLED = frozenset(
-    "allowed_payment_method_types billing_address_collection cancel_url client_reference_id"
-    " currency custom_text customer_creation customer_email excluded_payment_method_types expand"
-    " expires_at integration_identifier line_items locale metadata mode origin_context"
+    "allowed_payment_method_types cancel_url client_reference_id currency custom_text"
+    " customer_email excluded_payment_method_types expires_at integration_identifier line_items"
+    " locale metadata mode origin_context"
     " payment_intent_data phone_number_collection shipping_address_collection submit_type"
     " success_url ui_mode".split()
 )
@@ -28,6 +27,8 @@ OFF = {
     "after_expiration": {"recovery": {"enabled": False}},
     "allow_promotion_codes": False,
     "automatic_tax": {"enabled": False},
+    "billing_address_collection": "auto",
+    "customer_creation": "if_required",
     "invoice_creation": {"enabled": False},
     "managed_payments": {"enabled": False},
     "tax_id_collection": {"enabled": False},
@@ -66,9 +67,9 @@ def open_session(
 ) -> Json:
     """Stores a new session for checked lines, asked for by a request or by a payment link."""
     intent_data = params.get("payment_intent_data", {})
+    check_description(intent_data, "payment_intent_data[description]")
     texts.metadata(intent_data.get("metadata"), "payment_intent_data[metadata]")
     texts.email(intent_data.get("receipt_email"), "payment_intent_data[receipt_email]")
-    texts.at_most(params.get("client_reference_id"), 200, "client_reference_id")
     expires_at = expiry(account, params.get("expires_at"))
     currency = money.currency(params.get("currency", lines.currency), "currency")
     if currency != lines.currency:
@@ -230,74 +231,6 @@ def end(account: Account, session: Json, fate: Fate | None = None) -> None:
         payments.cancel(account, intent, "expired", fate)
     account.put(session)
     account.tell("checkout.session.expired", session, fate)
-
-
-def begin_payment(account: Account, session: Json, email: str, fate: Fate | None) -> Json:
-    """The session's PaymentIntent, made when the shopper first tries to pay."""
-    intent = account.state.get("payment_intent", session["payment_intent"] or "")
-    if intent is None or intent["status"] == "canceled":
-        data = session["_"]["payment_intent_data"] | {
-            name: session[name]
-            for name in ("allowed_payment_method_types", "excluded_payment_method_types")
-            if session.get(name)
-        }
-        intent = build_intent(account, session["amount_total"], session["currency"], data)
-        intent["_"]["session"] = session["id"]
-        session["payment_intent"] = intent["id"]
-        account.put(session)
-        intent["_"]["fate"] = {"mode": fate.mode, "seconds": fate.seconds} if fate else None
-        account.put(intent)
-        account.tell("payment_intent.created", intent, fate)
-    intent["_"]["fate"] = {"mode": fate.mode, "seconds": fate.seconds} if fate else None
-    intent["_"]["email"] = email
-    return account.put(intent)
-
-
-def complete(account: Account, session: Json, shopper: Json, fate: Fate | None) -> None:
-    """Ends a session well: paid, or unpaid while the money is on its way or only authorised.
-
-    `shopper` has `email`, and `name`, `phone` and `address` where the page asked for them.
-    """
-    address = shopper.get("address")
-    session |= {
-        "status": "complete",
-        "url": None,
-        "customer_details": {
-            "address": address or payment_methods.ADDRESS,
-            "business_name": None,
-            "email": shopper["email"],
-            "individual_name": None,
-            "name": shopper.get("name"),
-            "phone": shopper.get("phone"),
-            "tax_exempt": "none",
-            "tax_ids": [],
-        },
-    }
-    if address:
-        session["collected_information"] = {
-            "business_name": None,
-            "individual_name": None,
-            "shipping_details": {"address": address, "name": shopper.get("name") or ""},
-        }
-    session["_"].pop("due", None)
-    intent = account.state.get("payment_intent", session["payment_intent"] or "")
-    if intent and intent["status"] == "succeeded":
-        session["payment_status"] = "paid"
-    account.put(session)
-    count_completed(account, session)
-    account.tell("checkout.session.completed", session, fate)
-
-
-def count_completed(account: Account, session: Json) -> None:
-    """Counts the session against the limit of its payment link."""
-    link = account.state.get("payment_link", session["payment_link"] or "")
-    if link and link["restrictions"]:
-        completed = link["restrictions"]["completed_sessions"]
-        completed["count"] += 1
-        if completed["count"] >= completed["limit"]:
-            link["active"] = False
-        account.put(link)
-        account.tell("payment_link.updated", link)
 
 
 def lines_of(session: Json) -> list[Json]:

@@ -55,20 +55,12 @@ def page_url(value: str | None, param: str) -> str | None:
     return value
 
 
-def at_most(value: str | None, limit: int, param: str) -> str | None:
-    """A text of at most `limit` characters."""
-    if value is not None and len(value) > limit:
-        raise invalid(f"Invalid string: {param} must be at most {limit} characters.", param)
-    return value
-
-
 def custom_text(given: dict[str, Any] | None) -> dict[str, Any]:
-    """The four places for own texts on the payment page, each of at most 1,200 characters."""
+    """The four places for own texts on the payment page."""
     places: dict[str, Any] = dict.fromkeys(
         ("after_submit", "shipping_address", "submit", "terms_of_service_acceptance")
     )
     for place, value in (given or {}).items():
         if value:
-            at_most(value["message"], 1200, f"custom_text[{place}][message]")
             places[place] = {"message": value["message"]}
     return places

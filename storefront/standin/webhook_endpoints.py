@@ -2,7 +2,7 @@
 
 from . import API_VERSION, texts
 from .account import Account
-from .errors import invalid
+from .errors import invalid, not_modelled
 from .identifiers import new_id
 from .lists import listed
 from .state import Json
@@ -13,6 +13,8 @@ MOST_ENDPOINTS = 16
 
 def create(account: Account, params: Json) -> Json:
     """POST /v1/webhook_endpoints; the only answer that shows the signing secret."""
+    if params.get("connect"):
+        raise not_modelled("endpoints for connected accounts", "connect")
     if len(account.state.find("webhook_endpoint")) >= MOST_ENDPOINTS:
         raise invalid(f"You have reached the maximum of {MOST_ENDPOINTS} test webhook endpoints.")
     endpoint = build(account, params, f"whsec_{new_id('x').removeprefix('x_')}")

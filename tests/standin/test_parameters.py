@@ -3,13 +3,14 @@
 import pytest
 import stripe
 from stripe import params
+from stripe._encode import _api_encode
 from stripe.params import checkout
 
 from storefront.standin.errors import StripeError
 from storefront.standin.forms import decode
-from storefront.standin.parameters import check, checker
-from storefront.standin.routes import ROUTES
-from tests.standin.conftest import Standin
+from storefront.standin.parameters import OPTIONS, check, checker
+from storefront.standin.routes import ROUTES, Route
+from tests.standin.conftest import Standin, line
 
 
 def refused(params_type: type, encoded: str) -> dict[str, object]:
@@ -46,6 +47,10 @@ def test_values_get_their_types():
         ("expires_at=soon", "expires_at", "parameter_invalid_integer"),
         ("expires_at=1e9", "expires_at", "parameter_invalid_integer"),
         ("expires_at=", "expires_at", "parameter_invalid_integer"),
+        ("metadata=", "metadata", "parameter_invalid_empty"),
+        ("expand=", "expand", "parameter_invalid_empty"),
+        (f"success_url={'x' * 5001}", "success_url", None),
+        (f"client_reference_id={'x' * 201}", "client_reference_id", None),
         ("success_url=", "success_url", "parameter_invalid_empty"),
         ("mode=party", "mode", None),
         ("ui_mode=hosted", "ui_mode", None),
@@ -125,3 +130,46 @@ def test_a_refused_parameter_has_no_effect(standin: Standin):
     with pytest.raises(stripe.InvalidRequestError):
         standin.client.v1.products.create({"name": "Poster", "nonsense": "x"})  # type: ignore[typeddict-unknown-key]
     assert len(standin.client.v1.products.list({"limit": 100}).data) == before
+
+
+def nonsense(name: str) -> list[str]:
+    """Shapes that a parameter can be sent in, few of which are right."""
+    return [f"{name}={value}" for value in ("1", "true", "card", "", "9" * 18, "\x00")] + [
+        f"{name}[a]=card",
+        f"{name}[0]=1",
+        f"{name}[0][enabled]=true",
+        f"{name}[enabled]=true",
+    ]
+
+
+@pytest.mark.parametrize("route", ROUTES, ids=lambda r: f"{r.method} {r.pattern.pattern}")
+def test_no_parameter_makes_the_standin_fail(standin: Standin, route: Route):
+    """Every parameter in every shape, beside what makes the call right: never a 5xx."""
+    session = standin.pay(standin.open_session())
+    link = standin.client.v1.payment_links.create({"line_items": [line(500)]})
+    product = standin.client.v1.products.create({"name": "Poster"})
+    ids = {
+        "checkout/sessions": standin.open_session().id,
+        "payment_intents": str(session.payment_intent),
+        "payment_links": link.id,
+        "products": product.id,
+    }
+    right = {
+        "checkout/sessions": standin.session_params(),
+        "payment_intents": {"amount": 500, "currency": "usd"},
+        "refunds": {"payment_intent": str(session.payment_intent), "amount": 1},
+        "products": {"name": "Poster"},
+        "prices": {"currency": "usd", "unit_amount": 500, "product": product.id},
+        "payment_links": {"line_items": [line(500)]},
+    }
+    path = route.pattern.pattern.removeprefix("/v1/")
+    group = path.split("/(")[0]
+    path = path.replace("([^/]+)", ids.get(group, "none"))
+    base = [] if path != group else list(_api_encode(right.get(group, {})))
+    for name in set(route.params.__annotations__) - OPTIONS:
+        for encoded in nonsense(name):
+            if encoded.startswith(("metadata[0", "metadata[]")):
+                continue  # a key like any other, which the description's validator takes for a list
+            given = dict([*base, tuple(encoded.split("=", 1))])
+            answer = standin.api(route.method, path, given)
+            assert answer.status_code < 500, f"{route.method} {path} {encoded}: {answer.text}"

@@ -198,6 +198,8 @@ def test_a_bank_debit_is_processing_until_it_settles(own_standin: Any):
         ({"payment_method": "pm_none"}, "payment_method"),
         ({"receipt_email": "nobody"}, "receipt_email"),
         ({"metadata": {"k" * 41: "v"}}, f"metadata[{'k' * 41}]"),
+        ({"description": "x" * 1001}, "description"),
+        ({"statement_descriptor": "x" * 23}, "statement_descriptor"),
         ({"return_url": "https://x.test"}, "return_url"),
         ({"customer": "cus_1"}, "customer"),
         ({"excluded_payment_method_types": ["card", "us_bank_account"]}, "allowed_payment_method_types"),

@@ -193,6 +193,9 @@ def test_an_expired_page_says_so_and_can_still_be_paid_too_late(standin: Standin
     assert refused.status_code == 409
     assert "This page has expired" in refused.text
     assert standin.session(session.id).status == "expired"
+    nameless = standin.visit(session, fate="late", email="")
+    assert nameless.status_code == 422
+    assert re.search(r'role="alert".*?Please enter a mail address', nameless.text)
     late = standin.pay(session, fate="late")
     assert (late.status, late.payment_status) == ("complete", "paid")
     assert intent_of(standin, session).status == "succeeded"

@@ -98,6 +98,7 @@ def test_a_session_has_one_to_a_hundred_lines(standin: Standin):
         ({"metadata": {"k": "v" * 501}}, "metadata[k]"),
         ({"payment_intent_data": {"metadata": {"k": "v" * 501}}}, "payment_intent_data[metadata][k]"),
         ({"custom_text": {"submit": {"message": "x" * 1201}}}, "custom_text[submit][message]"),
+        ({"payment_intent_data": {"description": "x" * 1001}}, "payment_intent_data[description]"),
         ({"customer_email": "nobody"}, "customer_email"),
         ({"success_url": "/thanks"}, "success_url"),
         ({"cancel_url": "javascript:alert(1)"}, "cancel_url"),
