@@ -72,6 +72,21 @@ def test_what_is_asked_again_is_done_once(
     figure(f"lost replies, {script}: {replies} ({told(tally.lost)}), each effect there once")
 
 
+def test_a_job_whose_claim_was_lost_is_due_again_when_its_lease_is_over(
+    server: RedisServer, lanes: list[Lane]
+) -> None:
+    tally, _ = lose(server, lanes, SCRIPTS["claim"])
+    again: Counter[str] = Counter()
+    for lane in lanes:
+        store = lane.near.store
+        leases = store._client.zrange(store.keys.name("due"), 0, -1)
+        store._client.zadd(store.keys.name("due"), dict.fromkeys(leases, 1))
+        jobs = store.scripts.claim_due(limit=1000, lease_ms=1)
+        assert {job.tries for job in jobs} == {2}
+        again.update(job.name for job in jobs)
+    assert again == {f"ask:{case}": 1 for case in tally.cases}
+
+
 def take_one(book: Book, case: str) -> object:
     """A script like any beginner's: it does not know whether it was asked before."""
     client, keys = book.store._client, book.store.keys
