@@ -38,7 +38,11 @@ class Sender:
         """Sends for ever; woken by a new event, and every moment for what comes due."""
         while True:
             self.account.deliveries.wake.clear()
-            sent = self.send_due()
+            try:
+                sent = self.send_due()
+            except Exception:
+                logger.exception("webhooks could not be looked up")
+                sent = 0
             if not sent:
                 self.account.deliveries.wake.wait(TICK_SECONDS)
 
