@@ -9,8 +9,9 @@ https://docs.stripe.com/api/idempotent_requests
 
 import json
 import logging
+import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from email.utils import parsedate_to_datetime
 from typing import Any, cast
 
@@ -20,6 +21,7 @@ from requests.adapters import HTTPAdapter
 
 from storefront.domain.errors import (
     SignatureInvalid,
+    StripeBusy,
     StripeKeyMismatch,
     StripeRefused,
     StripeSpent,
@@ -41,6 +43,8 @@ REPEATS = 1
 CONNECTIONS = 100
 """Kept open to Stripe by one process. One pool for all greenlets: a pool for each would pay a TLS
 handshake with every call."""
+BUSY_SECONDS = (0.5, 1, 2)
+"""Pauses between looks at a creation that another request has begun; the library adds its own."""
 KEYS_FOR_EXPIRY = 5
 """Ending a session twice is harmless, so its spent keys need no memory: the next number is tried."""
 
@@ -82,11 +86,22 @@ class Stripe:
         """Seconds since 1970 by Stripe's ``Date`` header, as of the last answer."""
 
     def create_session(self, params: Mapping[str, Any], key: str) -> Payment:
-        """Make a Checkout Session, or get the one that this key made before."""
-        with self._call("session_create"):
-            made = self._client.v1.checkout.sessions.create(
-                cast("Any", dict(params)), {"idempotency_key": key}
-            )
+        """Make a Checkout Session, or get the one that this key made before.
+
+        While another request under this key is being worked on, as after a double click, its answer
+        is waited for, 7 s at most.
+        """
+        for pause in (*BUSY_SECONDS, None):
+            try:
+                with self._call("session_create"):
+                    made = self._client.v1.checkout.sessions.create(
+                        cast("Any", dict(params)), {"idempotency_key": key}
+                    )
+                break
+            except StripeBusy:
+                if pause is None:
+                    raise
+                time.sleep(pause)
         if _replayed(made):
             return self.session(made.id)  # a replay shows the old body
         return from_session(_plain(made))
@@ -226,7 +241,8 @@ class Stripe:
 
     def _read_clock(self, response: requests.Response, *_: Any, **__: Any) -> None:
         if date := response.headers.get("Date"):
-            self.clock = parsedate_to_datetime(date).timestamp()
+            with suppress(ValueError):  # a proxy's odd date is no reason for a call to fail
+                self.clock = parsedate_to_datetime(date).timestamp()
 
 
 def _named(error: stripe.StripeError) -> Exception:
@@ -236,6 +252,9 @@ def _named(error: stripe.StripeError) -> Exception:
     if status >= 500:
         replayed = (error.headers or {}).get("idempotent-replayed") == "true"
         return StripeSpent(message) if replayed else StripeUnreachable(message)
+    # The library leaves the code of a 409 in the body.
+    if status == 409 and "idempotency_key_in_use" in {error.code, getattr(error.error, "code", "")}:
+        return StripeBusy(message)
     if status in {409, 429} or not 400 <= status < 500:
         return StripeUnreachable(message)
     if isinstance(error, stripe.IdempotencyError):

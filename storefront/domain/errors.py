@@ -80,6 +80,10 @@ class StripeUnreachable(StripeError):
     """Unknown outcome: Stripe did not answer, or answered 409, 429 or 5xx. Never taken for failed."""
 
 
+class StripeBusy(StripeUnreachable):
+    """A request under the same key is being worked on: its answer will be this one's too."""
+
+
 class StripeSpent(StripeError):
     """A saved 5xx was replayed: this idempotency key will never say anything else."""
 
