@@ -61,9 +61,8 @@ def begin(
     lines = _priced(shop, wanted)
     basket = rules.basket_of(wanted)
     form_token = form_token or secrets.token_urlsafe(16)
-    for order in shop.store.orders.get_many(shop.store.orders.live_of(visitor)):
-        if order.basket == basket and (started := _resume(shop, order)):
-            return started
+    if started := _resume_one(shop, _live_of(shop, visitor), basket):
+        return started
     attempt = 1
     cleared: set[str] = set()
     for _ in range(ROUNDS):
@@ -83,7 +82,10 @@ def begin(
                     return started
                 _end(shop, old)
             case Held.SHORT:
-                _make_room(shop, answer, visitor, cleared)
+                own = _live_of(shop, visitor)
+                if started := _resume_one(shop, own, basket):
+                    return started  # another click has taken the units in between
+                _make_room(shop, answer, own, cleared)
             case Held.ADDRESS_LIMIT:
                 raise TooManyHolds(answer.number)
             case Held.NOT_OPEN:
@@ -173,6 +175,18 @@ def _resume(shop: Shop, order: Order) -> Started | None:
     return Started(order, links.order(shop.settings, order.id))
 
 
+def _live_of(shop: Shop, visitor: str) -> list[Order]:
+    return shop.store.orders.get_many(shop.store.orders.live_of(visitor))
+
+
+def _resume_one(shop: Shop, live: Sequence[Order], basket: str) -> Started | None:
+    """Lead back to the one of the visitor's running orders that has the same basket."""
+    for order in live:
+        if order.basket == basket and (started := _resume(shop, order)):
+            return started
+    return None
+
+
 def _end(shop: Shop, old: Order) -> None:
     """End the visitor's older hold, so that it never stands in his own way."""
     outcome = settlement.end(shop, old, Reason.REPLACED)
@@ -180,18 +194,14 @@ def _end(shop: Shop, old: Order) -> None:
         raise StripeUnreachable("the older payment could not be ended")
 
 
-def _make_room(shop: Shop, answer: HoldAnswer, visitor: str, cleared: set[str]) -> None:
+def _make_room(shop: Shop, answer: HoldAnswer, live: Sequence[Order], cleared: set[str]) -> None:
     """Free what is short: the visitor's own holds on it, then those past their deadline.
 
     Each is tried once, with Stripe's word; when none is left, the refusal is raised. Raises
     StripeError when his own hold is what cannot be ended: then nothing is short.
     """
     short = {shortage.sku for shortage in answer.shortages}
-    own = [
-        order.id
-        for order in shop.store.orders.get_many(shop.store.orders.live_of(visitor))
-        if short & {line.sku for line in order.lines}
-    ]
+    own = [order.id for order in live if short & {line.sku for line in order.lines}]
     todo = [order for order in (*own, *answer.overdue) if order not in cleared]
     if not todo:
         raise NotEnoughStock(answer.shortages)

@@ -1,5 +1,7 @@
 """From wanting to paying: hold everything or nothing, then open the payment."""
 
+from contextlib import suppress
+
 import pytest
 
 from storefront.domain.errors import (
@@ -14,10 +16,13 @@ from storefront.domain.errors import (
 )
 from storefront.domain.orders import State
 from storefront.services import links, orders
+from storefront.services.checkout import Started
 from tests.fakes.faults import Fault
 from tests.services.conftest import Build
-from tests.services.town import Town
+from tests.services.town import Fuse, Town
 
+MOST_CALLS = 200
+"""More than a checkout makes."""
 UNKNOWN = [
     Fault.LOST_REQUEST,
     Fault.LOST_REPLY,
@@ -68,6 +73,28 @@ def test_a_second_click_while_the_first_s_answer_is_on_its_way_comes_to_the_same
     town.stripe.wire.meanwhile("create_session", after=lambda: second.append(town.begin().url))
     assert town.begin().url == second[0]
     assert (len(town.orders()), len(town.stripe.sessions)) == (1, 1)
+
+
+def test_a_click_that_found_nothing_left_ends_no_hold_of_another_click_on_the_form(
+    build: Build,
+) -> None:
+    """At each of its calls Bob gives the last unit back, and Ada's other click takes it."""
+    for at in range(1, MOST_CALLS):
+        town = build()
+        bob = town.begin({"last": 1}, visitor="bob")
+        clicks: list[str] = []
+
+        def meanwhile(town: Town = town, bob: Started = bob, clicks: list[str] = clicks) -> None:
+            orders.cancel(town.shop, town.order(bob))
+            clicks.append(town.begin({"last": 1}).url)
+
+        with town.fused(Fuse(at, meanwhile)) as fuse, suppress(NotEnoughStock):
+            clicks.append(town.begin({"last": 1}).url)
+        if not fuse.reached:
+            break
+        assert len(set(clicks)) == 1
+        assert [o.state for o in town.orders() if o.visitor == "ada"] == [State.OPEN]
+    assert at > 3
 
 
 def test_the_same_basket_resumes_the_same_payment_whatever_form_it_comes_from(town: Town) -> None:
