@@ -6,15 +6,16 @@ of them win and tell the others so. Stripe's word is always asked for before sto
 
 import logging
 
-from storefront.domain.errors import StripeError, StripeRefused, StripeUnreachable
+from storefront.domain.errors import StripeError, StripeRefused, StripeSpent, StripeUnreachable
 from storefront.domain.orders import AWAITING, HOLDING, Order, Reason, State
 from storefront.domain.payments import Payment, Verdict, mismatch, verdict
 from storefront.services import sessions
 from storefront.services.shop import Shop
 from storefront.storage.answers import Attached, Settled
 
-PROCESSING_ASK_MS = 3600_000
-"""How often Stripe is asked about a payment that is on its way for hours or days."""
+LONGEST_ASK_MS = 3600_000
+"""Stripe is asked at least so often about a payment that is on its way for hours or days."""
+SHORTEST_ASK_MS = 10_000
 
 log = logging.getLogger(__name__)
 
@@ -65,7 +66,7 @@ def apply(
                 session=payment.session,
                 payment_intent=payment.payment_intent,
                 email=payment.email,
-                ask_ms=PROCESSING_ASK_MS,
+                ask_ms=_patience(shop, order),
                 event=event,
             )
         case Verdict.EXPIRED | Verdict.DECLINED as ended:
@@ -125,7 +126,7 @@ def ended(shop: Shop, session: str) -> Payment:
     """What a session is after an attempt to end it: expired, or what was quicker."""
     try:
         return shop.stripe.expire_session(session)
-    except StripeRefused:
+    except (StripeRefused, StripeSpent):  # it is not open, or no key will ever say more
         return shop.stripe.session(session)
 
 
@@ -147,7 +148,7 @@ def ask_when_due(shop: Shop, order_id: str) -> int | None:
         raise StripeUnreachable(f"the session of {order_id} is not settled: {outcome}")
     # Money can be on its way for an order that was released by hand, too.
     coming = order.state is State.RELEASED and outcome is Settled.KEPT
-    return PROCESSING_ASK_MS if order.state is State.PROCESSING or coming else None
+    return _patience(shop, order) if order.state is State.PROCESSING or coming else None
 
 
 def end_when_due(shop: Shop, order_id: str) -> int | None:
@@ -171,4 +172,15 @@ def end_stray(shop: Shop, order_id: str, session: str) -> int | None:
         raise StripeUnreachable(f"{session} could not be ended yet")
     if order is not None and stands is not Verdict.EXPIRED:
         apply(shop, order, payment)
-    return PROCESSING_ASK_MS if stands is Verdict.PROCESSING else None
+    if stands is not Verdict.PROCESSING:
+        return None
+    return _patience(shop, order) if order else LONGEST_ASK_MS
+
+
+def _patience(shop: Shop, order: Order) -> int:
+    """In how many milliseconds to ask about money on its way, should no webhook tell of it.
+
+    First at the hold's deadline, by which most know, and then less and less often.
+    """
+    late = shop.store.now() - order.deadline
+    return -late if late < 0 else min(max(late, SHORTEST_ASK_MS), LONGEST_ASK_MS)

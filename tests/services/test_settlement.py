@@ -196,7 +196,21 @@ def test_an_unknown_order_is_nobody_s_job(town: Town) -> None:
         settlement.end_stray(town.shop, "none", "cs_none")
 
 
-def test_a_delayed_payment_is_asked_about_every_hour_until_the_money_is_there(
+def test_a_delayed_payment_known_by_the_hold_s_deadline_is_settled_then_without_a_webhook(
+    build: Build,
+) -> None:
+    town = build(HOLD_SECONDS="60")
+    order = town.begin({"poster": 2}).order
+    town.stripe.pay_later(order.session)
+    town.deliver()
+    town.pass_time(30)
+    town.stripe.money_comes(order.session)
+    town.lose_events()
+    town.pass_time(31)
+    assert (town.order(order).state, town.level()) == (State.PAID, (3, 0, 2))
+
+
+def test_a_delayed_payment_is_asked_about_less_and_less_often_then_every_hour(
     town: Town, opened: Order
 ) -> None:
     town.stripe.pay_later(opened.session)
@@ -204,7 +218,7 @@ def test_a_delayed_payment_is_asked_about_every_hour_until_the_money_is_there(
     asked = len(town.stripe.wire.calls)
     town.pass_time(3 * DAY)
     assert (town.order(opened).state, town.level()) == (State.PROCESSING, (3, 2, 0))
-    assert 70 <= len(town.stripe.wire.calls) - asked <= 75
+    assert 72 <= len(town.stripe.wire.calls) - asked <= 84
     town.stripe.money_comes(opened.session)
     town.lose_events()
     town.pass_time(HOUR)
