@@ -30,8 +30,8 @@ format: $(VENV)/.ready-dev ## Put the code into its form
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: $(VENV)/.ready-dev ## Measure the shop on this machine
-	$(BIN)/python benchmarks/run.py $(ARGS)
+bench: $(VENV)/.ready-dev ## Measure the shop beside bare programs; ARGS="--quick" only tries it out
+	$(BIN)/python -m benchmarks $(ARGS)
 
 # Each version with the hashes of its files, so that nobody can put another file in its place.
 COMPILE = $(BIN)/pip-compile --quiet --upgrade --generate-hashes --allow-unsafe --strip-extras \

@@ -1,0 +1,32 @@
+"""The whole programme, as ``make bench ARGS=--quick`` runs it."""
+
+import json
+import math
+import subprocess
+import sys
+from pathlib import Path
+
+from benchmarks.rounds import CASES
+from tests.harness import ROOT
+
+
+def test_it_runs_and_its_ratios_are_finite_numbers(tmp_path: Path):
+    """How large they are is not asked: that is this machine's affair."""
+    figures = tmp_path / "figures.json"
+    done = subprocess.run(
+        [sys.executable, "-m", "benchmarks", "--quick", "--json", str(figures)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "every check holds" in done.stdout
+    assert "round 1/1 always   webhook" in done.stderr
+    cases = json.loads(figures.read_text("utf-8"))["cases"]
+    measured = {(case["case"], case["appendfsync"]) for case in cases}
+    asked = {(case.name, fsync) for case in CASES for fsync in ("everysec", "always")}
+    assert measured == {*asked, ("noise", "everysec")}
+    ratios = [case[name] for case in cases for name in ("rate", "cpu")]
+    assert all(math.isfinite(ratio) and ratio > 0 for ratio in ratios)
+    assert all(case["shop"]["redis"] > 0 for case in cases if case["case"] != "noise")
