@@ -101,5 +101,3 @@ class Level:
     sold: int = 0
     written_off: int = 0
     stocked: int = 0
-    returns_at: int | None = None
-    """Milliseconds: the earliest deadline among the holds on it, where known."""

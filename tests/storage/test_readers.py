@@ -131,15 +131,13 @@ def test_an_event_that_changes_nothing_is_remembered_for_35_days(book: Book) -> 
     assert DAYS_35 - 5 <= book.seen_ttl("evt_1") <= DAYS_35
 
 
-def test_the_shelf_is_one_round_trip_and_says_when_units_may_return(
-    busy: Book, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_shelf_is_one_round_trip(busy: Book, monkeypatch: pytest.MonkeyPatch) -> None:
     with round_trips(busy.store._client, monkeypatch) as made:
         reading = busy.store.stock.shelf()
     assert len(made) == 1
     assert reading.levels == {
-        "poster": Level("poster", 6, 2, returns_at=busy.order("open").deadline),
-        "zine": Level("zine", 6, 3, returns_at=busy.order("pending").deadline),
+        "poster": Level("poster", 6, 2),
+        "zine": Level("zine", 6, 3),
     }
     assert reading.catalogue_version == "v1"
     assert abs(reading.now - busy.store.now()) < 5000
