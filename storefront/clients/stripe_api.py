@@ -117,7 +117,8 @@ class Stripe:
     def expire_session(self, session_id: str) -> Payment:
         """End an open session, so that nothing can be paid with it any more.
 
-        Raises StripeRefused when it is not open: it is paid, being paid, or ended already.
+        Raises StripeRefused when it is not open: it is paid, being paid, or ended already; and
+        StripeSpent when every key only replays a saved error: reading the session tells what it is.
         """
         for number in range(1, KEYS_FOR_EXPIRY + 1):
             try:
@@ -130,7 +131,7 @@ class Stripe:
                 return from_session(_plain(ended))
             except StripeSpent:
                 continue
-        raise StripeUnreachable(f"ending {session_id} was answered with saved errors only")
+        raise StripeSpent(f"ending {session_id} was answered with saved errors only")
 
     def sessions_between(self, earliest: int, latest: int) -> Iterator[Payment]:
         """Every session created in this time (seconds, both included), the newest first."""

@@ -216,10 +216,10 @@ def test_a_spent_key_for_ending_is_followed_by_the_next(stripe: Stripe, wire: Wi
     assert keys == [f"session:cs_1:expire:{n}" for n in (1, 2, 3)]
 
 
-def test_ending_gives_up_when_every_key_is_spent(stripe: Stripe, wire: Wire) -> None:
+def test_ending_says_so_when_every_key_is_spent(stripe: Stripe, wire: Wire) -> None:
     broken = Answer(500, error("api_error"), REPLAYED | {"Stripe-Should-Retry": "false"})
     wire.plan(*[broken] * 5)
-    with pytest.raises(StripeUnreachable):
+    with pytest.raises(StripeSpent):
         stripe.expire_session("cs_1")
 
 

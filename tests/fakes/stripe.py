@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from storefront.clients.stripe_api import KEYS_FOR_EXPIRY, Stripe
-from storefront.domain.errors import StripeSpent, StripeUnreachable
+from storefront.domain.errors import StripeSpent
 from storefront.domain.payments import (
     Payment,
     RefundFact,
@@ -69,7 +69,7 @@ class FakeStripe(Account):
             except StripeSpent:
                 continue
             return from_session(ended.body)
-        raise StripeUnreachable(f"ending {session_id} was answered with saved errors only")
+        raise StripeSpent(f"ending {session_id} was answered with saved errors only")
 
     def sessions_between(self, earliest: int, latest: int) -> Iterator[Payment]:
         """Every session created in this time (seconds, both included), the newest first."""
