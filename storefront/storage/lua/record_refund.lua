@@ -11,7 +11,8 @@ local RANK = { succeeded = 2, canceled = 3, failed = 3 }
 local function rank(status)
   return RANK[status] or 1 -- pending, requires_action, and whatever Stripe may add
 end
-local fields = redis.call('HMGET', ORDER, 'state', 'lines', 'basket', 'paid_by', 'at:fulfilled')
+local fields = redis.call('HMGET', ORDER, 'state', 'lines', 'basket', 'paid_by', 'at:fulfilled',
+  'payment:' .. ask.payment_intent, 'refund_reason:' .. ask.payment_intent)
 local state = fields[1]
 if not state then return answer('unknown_order') end
 local field = 'refund:' .. ask.refund
@@ -30,19 +31,24 @@ if ask.status == 'failed' or ask.status == 'canceled' then
   set_state('review', 'refund ' .. ask.refund .. ' ' .. ask.status)
   return answer('failed')
 end
-if ask.status ~= 'succeeded' then schedule(job, now + ask.again_ms) else redis.call('ZREM', DUE, job) end
 if not was then schedule('mail:refunded:' .. ask.order .. ':' .. ask.refund, now) end
-
-local back = 0
+local back = {} -- by payment
 local all = redis.call('HGETALL', ORDER)
 for i = 1, #all, 2 do
-  if string.sub(all[i], 1, 7) == 'refund:' then
-    local refund = cjson.decode(all[i + 1])
-    if refund.payment_intent == fields[4] and rank(refund.status) < 3 then back = back + refund.amount end
+  local refund = string.sub(all[i], 1, 7) == 'refund:' and cjson.decode(all[i + 1])
+  if refund and rank(refund.status) < 3 then
+    back[refund.payment_intent] = (back[refund.payment_intent] or 0) + refund.amount
   end
 end
+if fields[7] and (back[ask.payment_intent] or 0) < tonumber(fields[6]) then
+  schedule(job, now) -- all of it is to go back, and this was only a part
+elseif ask.status == 'succeeded' then
+  redis.call('ZREM', DUE, job)
+else
+  schedule(job, now + ask.again_ms)
+end
 local paid = fields[4] and tonumber(redis.call('HGET', ORDER, 'payment:' .. fields[4]))
-if not paid or back < paid or state == 'refunded' then return answer('recorded') end
+if not paid or (back[fields[4]] or 0) < paid or state == 'refunded' then return answer('recorded') end
 if at == 'held' then end_hold(lines) end
 if at ~= 'none' then
   local to = fields[5] and 'written_off' or 'available'
