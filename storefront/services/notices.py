@@ -14,6 +14,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 from storefront.clients import mail
 from storefront.domain.errors import MailRefused, StripeError, StripeRefused
 from storefront.domain.orders import Order
+from storefront.services import sessions
 from storefront.services.notice_texts import KINDS, Notice, Words
 from storefront.services.shop import Shop
 from storefront.settings import ROOT
@@ -90,6 +91,11 @@ def _customer(shop: Shop, order: Order) -> str:
         if email:
             shop.store.orders.note_email(order.id, email)
             return email
+    # Paid in a session that nobody has told us of: Stripe's list has it.
+    paid = sessions.look_up(shop, order)
+    if paid and paid.email:
+        shop.store.orders.note_email(order.id, paid.email)
+        return paid.email
     return ""
 
 
