@@ -32,8 +32,11 @@ def refresh(shop: Shop, order: Order) -> tuple[Order, bool]:
 
     False: Stripe could not be asked, so the order is as we knew it last.
     """
-    if order.state not in AWAITING | {State.PROCESSING} or not order.session:
+    if order.state not in AWAITING | {State.PROCESSING, State.RELEASED} or not order.session:
         return order, True
+    walked = order.updated + shop.settings.reconcile_seconds * 1000
+    if order.state is State.RELEASED and walked < shop.store.now():
+        return order, True  # by now the worker has asked about a payment that came too late
     try:
         if order.state is State.OPEN and order.deadline <= shop.store.now():
             settlement.end(shop, order, Reason.EXPIRED)

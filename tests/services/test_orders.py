@@ -4,7 +4,7 @@ import pytest
 
 from storefront.domain.errors import AlreadyPaid, StripeUnreachable
 from storefront.domain.orders import Order, State
-from storefront.services import orders
+from storefront.services import holds, orders
 from tests.services.conftest import Build
 from tests.services.town import Town
 
@@ -42,6 +42,31 @@ def test_refreshing_after_the_deadline_ends_the_payment(build: Build) -> None:
     order, asked = orders.refresh(town.shop, opened)
     assert (order.state, order.reason, asked) == (State.RELEASED, "expired", True)
     assert town.level() == (5, 0, 0)
+
+
+def test_refreshing_finds_the_payment_that_came_after_the_release(build: Build) -> None:
+    """No page says that nothing was charged without having asked."""
+    town = build(HOLD_SECONDS="60")
+    opened = town.begin().order
+    town.skip(361)
+    town.stripe.down()
+    holds.release_by_hand(town.shop, opened.id, "operator")
+    released = town.order(opened)
+    assert orders.refresh(town.shop, released) == (released, False)
+    town.stripe.up()
+    assert orders.refresh(town.shop, released) == (released, True)
+    town.stripe.pay(opened.session)
+    town.lose_events()
+    order, asked = orders.refresh(town.shop, released)
+    assert (order.state, asked, town.level()) == (State.PAID, True, (4, 0, 1))
+
+
+def test_refreshing_what_was_released_long_ago_asks_nobody(town: Town, opened: Order) -> None:
+    orders.cancel(town.shop, opened)
+    town.skip(3601)
+    town.stripe.down()
+    order = town.order(opened)
+    assert orders.refresh(town.shop, order) == (order, True)
 
 
 def test_refreshing_says_when_stripe_could_not_be_asked(town: Town, opened: Order) -> None:
