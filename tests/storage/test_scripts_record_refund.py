@@ -143,6 +143,18 @@ def test_failed_puts_the_order_before_a_person_whatever_the_refund_was_before(
     assert "refund:o1:pi_1" not in owed.due()
 
 
+def test_failed_keeps_the_units_of_an_order_that_still_holds_them_and_promises_nothing(
+    book: Book,
+) -> None:
+    book.stock(poster=5)
+    book.hold("o1", {"poster": 2}, visitor="ada")
+    assert book.refund("o1", status="failed") is Recorded.FAILED
+    assert (book.order("o1").state, book.level("poster")) == (State.REVIEW, (3, 2, 0, 0, 5))
+    assert set(book.due()) == {"mail:review:o1"}
+    assert book.store.orders.live_of("ada") == []
+    assert book.hold_ttl("o1") == -1
+
+
 def test_a_new_refund_after_a_failed_one_ends_the_order_after_all(owed: Book) -> None:
     owed.refund("o1", "re_1", status="failed")
     assert owed.refund("o1", "re_2") is Recorded.REFUNDED

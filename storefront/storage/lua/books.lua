@@ -106,6 +106,13 @@ local function stop_promising(lines)
   redis.call('HDEL', ORDER, 'address')
 end
 
+-- A person looks at the order now: its units stay, and no deadline ends its hold.
+local function keep_for_a_person(lines)
+  redis.call('PERSIST', HOLD)
+  stop_promising(lines)
+  redis.call('ZREM', DUE, 'ask:' .. ask.order, 'expire:' .. ask.order)
+end
+
 -- The hold is over; its units must be moved in the same script.
 local function end_hold(lines)
   redis.call('DEL', HOLD)

@@ -1,7 +1,8 @@
 -- Note a refund as Stripe tells it, made by us or in Stripe's dashboard.
 --
 -- A full refund of the payment that bought the goods ends the order: units not yet handed over go
--- back on sale, handed-over ones are written off. A refund that fails needs a person.
+-- back on sale, handed-over ones are written off. A refund that fails needs a person; hold:ID loses
+-- its TTL then.
 -- KEYS  as in books.lua
 -- ASK   order, refund, payment_intent, amount (minor units), status, reason, again_ms (ask again
 --       about a pending one after so long), event
@@ -27,6 +28,7 @@ redis.call('HSET', ORDER, field, cjson.encode(row))
 local job = 'refund:' .. ask.order .. ':' .. ask.payment_intent
 if ask.status == 'failed' or ask.status == 'canceled' then
   redis.call('ZREM', DUE, job)
+  keep_for_a_person(lines)
   if state ~= 'review' then schedule('mail:review:' .. ask.order, now) end
   set_state('review', 'refund ' .. ask.refund .. ' ' .. ask.status)
   return answer('failed')

@@ -20,9 +20,7 @@ elseif fields[1] == 'review' then
   return answer('already', fields[1])
 end
 keep_email()
-redis.call('PERSIST', HOLD)
-stop_promising(cjson.decode(fields[2]))
-redis.call('ZREM', DUE, 'ask:' .. ask.order, 'expire:' .. ask.order)
+keep_for_a_person(cjson.decode(fields[2]))
 set_state('review', ask.reason)
 schedule('mail:review:' .. ask.order, now)
 return answer('review')
