@@ -26,10 +26,15 @@ def register(app: Flask) -> None:
         except OSError:
             return None
 
+    @cache
+    def address(name: str, version: str | None) -> str:
+        # Several stand on every page, and building one costs more than looking at its file.
+        return url_for("static", filename=name, v=version)
+
     @app.template_global()
     def asset(name: str) -> str:
         """The address of a static file, with its content's hash."""
-        return url_for("static", filename=name, v=current_version(name))
+        return address(name, current_version(name))
 
     @app.template_global()
     def icon(name: str) -> Markup:
