@@ -51,6 +51,11 @@ class Shelf:
         return Availability.HELD if level.held > 0 else Availability.SOLD_OUT
 
 
+def catalogue(shop: Shop) -> Catalogue:
+    """The products without their stock, for the price of reading the catalogue's version."""
+    return shop.store.catalogue.current()
+
+
 def look(shop: Shop) -> Shelf:
     """The shelf as it is now, in one round trip while the catalogue does not change."""
     reading = shop.store.stock.shelf()

@@ -7,7 +7,7 @@ from werkzeug.wrappers import Response as Answer
 
 from storefront.domain.errors import BadInput, OverLimit, UnknownSku
 from storefront.domain.products import Level, Product, Variant
-from storefront.services.shelf import Availability, Shelf, look
+from storefront.services.shelf import Availability, Shelf, catalogue, look
 from storefront.web import forms, visitors
 from storefront.web.current import shop
 from storefront.web.shelf import limit_of
@@ -85,7 +85,7 @@ def change() -> Answer:
     if request.form.get("add") == "1":
         quantity += units.get(sku, 0)
     if quantity:
-        found = look(shop()).catalogue.by_sku(sku)
+        found = catalogue(shop()).by_sku(sku)
         if found is None:
             raise UnknownSku(sku)
         limit = limit_of(found[0])

@@ -8,7 +8,7 @@ from werkzeug.exceptions import HTTPException
 
 from storefront.domain import errors as said
 from storefront.domain.errors import Shortage
-from storefront.services.shelf import look
+from storefront.services import shelf
 from storefront.web.current import settings, shop
 from storefront.web.limits import TooOften
 from storefront.web.security import UnknownHost
@@ -75,7 +75,7 @@ def _product_ways(
     names: dict[str, str] = {}
     ways: dict[str, Way] = {}
     try:
-        catalogue = look(shop()).catalogue
+        catalogue = shelf.catalogue(shop())
     except unreachable:
         return names, ()
     for sku in skus:

@@ -7,8 +7,7 @@ from werkzeug.wrappers import Response as Answer
 
 from storefront.domain.errors import BadInput
 from storefront.domain.products import Level
-from storefront.services import holds, restocking
-from storefront.services.shelf import look
+from storefront.services import holds, restocking, shelf
 from storefront.web import forms
 from storefront.web.current import shop
 
@@ -38,7 +37,7 @@ class Row:
 
 
 def _page(typed: Typed | None = None) -> str:
-    catalogue = look(shop()).catalogue
+    catalogue = shelf.catalogue(shop())
     entries = {v.sku: (p, v) for p, v in catalogue.entries(catalogue.products)}
     rows = []
     for level in restocking.levels(shop()):
