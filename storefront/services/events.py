@@ -31,9 +31,10 @@ def receive(shop: Shop, body: bytes, signature: str) -> str:
     """
     event = shop.stripe.event(body, signature)
     outcome = _repeat(shop, event) or _take(shop, event)
-    shop.store.count(f"webhooks:{event['type']}:{outcome}")
+    counts = {f"webhooks:{event['type']}:{outcome}": 1}
     if outcome in {Settled.SOLD, Settled.RETAKEN} and isinstance(event.get("created"), int):
-        metrics.observe_settlement(shop, shop.store.now() / 1000 - event["created"])
+        counts |= metrics.settlement(shop.store.now() / 1000 - event["created"])
+    shop.store.count_all(counts)
     log.info("event %s %s: %s", event["id"], event["type"], outcome)
     return outcome
 

@@ -92,11 +92,13 @@ def render(shop: Shop) -> str:
     return "\n".join(lines) + "\n"
 
 
-def observe_settlement(shop: Shop, seconds: float) -> None:
-    """Count one settlement that came so many seconds after what happened at Stripe."""
+def settlement(seconds: float) -> dict[str, int]:
+    """What to count for a settlement that came so many seconds after what happened at Stripe."""
     bucket = next((b for b in SETTLE_BUCKETS if seconds <= b), None)
-    shop.store.count(f"settle:{bucket or 'more'}")
-    shop.store.count("settle_milliseconds", max(0, round(seconds * 1000)))
+    return {
+        f"settle:{bucket or 'more'}": 1,
+        "settle_milliseconds": max(0, round(seconds * 1000)),
+    }
 
 
 def _settle_seconds(lines: list[str], counters: dict[str, int]) -> None:

@@ -1,5 +1,6 @@
 """One shop in Redis: its scripts and its readers."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import redis
@@ -52,6 +53,13 @@ class Store:
     def count(self, metric: str, by: int = 1) -> None:
         """Add to one of the shop's counters for ``/metrics``."""
         self._client.hincrby(self.keys.name("metrics"), metric, by)
+
+    def count_all(self, metrics: Mapping[str, int]) -> None:
+        """Add to several counters in one round trip."""
+        pipe = self._client.pipeline(transaction=False)
+        for metric, by in metrics.items():
+            pipe.hincrby(self.keys.name("metrics"), metric, by)
+        pipe.execute()
 
     def metrics(self) -> dict[str, int]:
         """The shop's counters for ``/metrics``."""

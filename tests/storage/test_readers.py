@@ -245,6 +245,16 @@ def test_counters_for_metrics_add_up(book: Book) -> None:
     assert book.store.metrics() == {"limited:pages": 3}
 
 
+def test_several_counters_are_added_to_in_one_round_trip(
+    book: Book, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    book.store.count("settle:5")
+    with round_trips(book.store._client, monkeypatch) as made:
+        book.store.count_all({"settle:5": 1, "settle_milliseconds": 4000})
+    assert len(made) == 1
+    assert book.store.metrics() == {"settle:5": 2, "settle_milliseconds": 4000}
+
+
 def test_two_shops_on_one_redis_do_not_meet(busy: Book) -> None:
     other = open_store(busy.store._client, "other")
     assert (other.stock.levels(), other.orders.ids()) == ([], [])
