@@ -143,11 +143,21 @@ class Market:
         self.worker = self._stack.enter_context(start_worker(self.env, application))
         return self.worker
 
+    def hears_all(self, seconds: float = 60) -> None:
+        """Waits until the shop knows of every payment that Stripe took."""
+
+        def knows() -> bool:
+            paid = {s["payment_intent"]["id"] for s in self.stripe.sessions() if is_paid(s)}
+            return paid == {payment for order in self.orders() for payment in order.payments}
+
+        wait_until(knows, "the shop knows of every payment", seconds)
+
     def at_rest(self, seconds: float = 60) -> None:
-        """Waits until nothing is held and nothing is due."""
+        """Waits until nothing is held, and nothing is due but the next walk through Stripe."""
 
         def rests() -> bool:
-            return not self.store.due.jobs() and not self.store.orders.holding()
+            due = [job for job in self.store.due.jobs() if not job.name.startswith("reconcile:")]
+            return not due and not self.store.orders.holding()
 
         try:
             wait_until(rests, "nothing is held or due", seconds)

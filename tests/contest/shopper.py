@@ -11,6 +11,10 @@ from tests.web.browsing import Element, read
 PATIENCE_SECONDS = 60
 
 
+class NothingToGiveBack(Exception):
+    """The order's page offers no way to cancel: nothing is held any more."""
+
+
 class Shopper:
     """Reads pages, sends the forms that stand in them, and pays."""
 
@@ -19,23 +23,13 @@ class Shopper:
         self.email = f"{name}@customer.example"
         self.session = requests.Session()
         self.session.trust_env = False
-        # A connection for each request: none can be closed by the shop just as it is used again.
-        self.session.headers["Connection"] = "close"
 
     def get(self, path: str) -> requests.Response:
         """What is at this address of the shop; a redirection is not followed."""
-        return self.session.get(
-            urljoin(self.shop, path), timeout=PATIENCE_SECONDS, allow_redirects=False
-        )
+        return self._ask("GET", path)
 
     def post(self, path: str, data: Any = None, **options: Any) -> requests.Response:
-        return self.session.post(
-            urljoin(self.shop, path),
-            data=data,
-            timeout=PATIENCE_SECONDS,
-            allow_redirects=False,
-            **options,
-        )
+        return self._ask("POST", path, data=data, **options)
 
     def page(self, path: str) -> Element:
         """The page there, which must be one."""
@@ -63,21 +57,13 @@ class Shopper:
         self, pay_url: str, fate: str = "pay", webhooks: str = "normal", seconds: float = 5
     ) -> requests.Response:
         """Fills in the payment page; it leads back to the shop when the payment went through."""
-        return self.session.post(
-            pay_url,
-            data={
-                "email": self.email,
-                "fate": fate,
-                "webhooks": webhooks,
-                "delay_seconds": str(seconds),
-            },
-            timeout=PATIENCE_SECONDS,
-            allow_redirects=False,
-        )
+        filled = {"email": self.email, "fate": fate, "webhooks": webhooks}
+        return self.post(pay_url, {**filled, "delay_seconds": str(seconds)})
 
     def order_link(self, pay_url: str) -> str:
         """The order's page, as the payment page's way back names it."""
-        return self.page(pay_url).one("a", id="back").attributes["href"]
+        page = self.page(pay_url)
+        return page.one("a", id="back").attributes["href"]
 
     def order(self, link: str) -> dict[str, Any]:
         """How the order stands."""
@@ -88,13 +74,28 @@ class Shopper:
 
     def cancel_form(self, link: str) -> tuple[str, dict[str, str]]:
         """Where the order page's form to give the units back goes, and its fields."""
-        form = next(f for f in self.page(link).all("form") if f.attributes["action"].endswith("/cancel"))
+        form = next(
+            f for f in self.page(link).all("form") if f.attributes["action"].endswith("/cancel")
+        )
         return form.attributes["action"], form.fields
 
     def cancel(self, link: str) -> requests.Response:
         """Gives the units back."""
         action, fields = self.cancel_form(link)
         return self.post(action, fields)
+
+    def _ask(self, method: str, path: str, **options: Any) -> requests.Response:
+        """One request on a connection of its own: a kept one may close just as it is used again."""
+        try:
+            return self.session.request(
+                method,
+                urljoin(self.shop, path),
+                timeout=PATIENCE_SECONDS,
+                allow_redirects=False,
+                **options,
+            )
+        finally:
+            self.session.close()
 
 
 def paying(answer: requests.Response) -> str:
