@@ -35,12 +35,23 @@ def _sessions(shop: Shop, stripe: FakeStripe) -> Iterator[str]:
     """No units go back while the shopper can pay, unless ending that is due at once."""
     jobs = {job.name for job in shop.store.due.jobs()}
     for order in shop.store.orders.walk():
-        sessions = {session["id"]: session for session in stripe.sessions_of(order.id)}
+        sessions = {
+            session["id"]: session
+            for session in stripe.sessions_of(order.id)
+            if session["metadata"].get("shop") == shop.settings.shop_id
+        }
         for session in order.sessions:
             if session not in sessions:
                 yield f"{order.id} has {session}, which Stripe does not know"
         if order.state is State.OPEN and order.session not in sessions:
             yield f"{order.id} is open without a session"
+        payable = [
+            session
+            for session, found in sessions.items()
+            if found["status"] == "open" and f"stray:{order.id}:{session}" not in jobs
+        ]
+        if len(payable) > 1:
+            yield f"{order.id} can be paid through {payable}"
         open_own = order.session in sessions and sessions[order.session]["status"] == "open"
         ending = f"stray:{order.id}:{order.session}" in jobs
         if order.state is State.RELEASED and open_own and not ending:
