@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
+from functools import cached_property
 from typing import Any
 
 
@@ -61,29 +62,40 @@ class Product:
         return cls(**fields)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Catalogue:
-    """Every product of the shop, on the shelf or taken off it."""
+    """Every product of the shop, on the shelf or taken off it.
+
+    One that is kept is looked into for every page, so it finds without searching.
+    """
 
     products: tuple[Product, ...] = ()
     version: str = ""
     """Changes with every change of a product."""
 
-    @property
+    @cached_property
     def published(self) -> tuple[Product, ...]:
         """What the shelf shows, in its order."""
         return tuple(p for p in self.products if p.published)
 
+    @cached_property
+    def _by_slug(self) -> dict[str, Product]:
+        return {product.slug: product for product in self.published}
+
+    @cached_property
+    def _by_sku(self) -> dict[str, tuple[Product, Variant]]:
+        found: dict[str, tuple[Product, Variant]] = {}
+        for product, variant in self.entries(self.published):
+            found.setdefault(variant.sku, (product, variant))  # the first on the shelf counts
+        return found
+
     def by_slug(self, slug: str) -> Product | None:
         """The published product with this slug."""
-        return next((p for p in self.published if p.slug == slug), None)
+        return self._by_slug.get(slug)
 
     def by_sku(self, sku: str) -> tuple[Product, Variant] | None:
         """The published product and variant with this SKU."""
-        for product, variant in self.entries(self.published):
-            if variant.sku == sku:
-                return product, variant
-        return None
+        return self._by_sku.get(sku)
 
     @staticmethod
     def entries(products: tuple[Product, ...]) -> Iterator[tuple[Product, Variant]]:

@@ -46,5 +46,10 @@ def test_what_was_taken_off_the_shelf_is_not_found_there() -> None:
     ]
 
 
+def test_of_two_products_with_one_sku_the_first_on_the_shelf_counts() -> None:
+    later = Product("reprint", "Reprint", (Variant("poster", 900),), position=4)
+    assert Catalogue((POSTER, later), "v2").by_sku("poster") == (POSTER, PLAIN)
+
+
 def test_a_level_of_nothing_is_all_zero() -> None:
-    assert Level("x") == Level("x", 0, 0, 0, 0, 0, None)
+    assert Level("x") == Level("x", 0, 0, 0, 0, 0)
