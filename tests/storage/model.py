@@ -107,6 +107,11 @@ class ShopModel:
         self.orders[order].promised = False
         self.unschedule(f"ask:{order}", f"expire:{order}")
 
+    def keep_for_a_person(self, order: str) -> None:
+        one = self.orders[order]
+        one.hold, one.promised = "kept" if one.hold != "gone" else "gone", False
+        self.unschedule(f"ask:{order}", f"expire:{order}")
+
     def promised(self, **who: str) -> list[str]:
         """Orders whose holds end by themselves, of a visitor or an address, the oldest first."""
         found = [
@@ -130,10 +135,10 @@ class ShopModel:
             if opens_at > now.hi:
                 return "not_open", sku, opens_at
         live = self.promised(visitor=ask["visitor"])
-        if ask["visitor"] and 0 < ask["visitor_limit"] <= len(live):
+        if ask["visitor"] and 0 < ask["limits"].visitor <= len(live):
             return "visitor_limit", live[0]
         live = self.promised(address=ask["address"])
-        if ask["address"] and 0 < ask["address_limit"] <= len(live):
+        if ask["address"] and 0 < ask["limits"].address <= len(live):
             return "address_limit", Span(
                 *(
                     max(1, -((at - self.orders[live[0]].deadline) // 1000))
@@ -172,7 +177,7 @@ class ShopModel:
         }
         return "short", shortages, overdue
 
-    def attach_session(self, now: Span, order: str, *, session: str) -> str:
+    def attach_session(self, now: Span, order: str, *, session: str, **_: Any) -> str:
         one = self.orders.get(order)
         if one is None:
             return IMPOSSIBLE
@@ -187,7 +192,7 @@ class ShopModel:
         self.unschedule(f"ask:{order}")
         return "attached"
 
-    def renew_session(self, now: Span, order: str, *, version: int) -> str:
+    def renew_session(self, now: Span, order: str, *, version: int, **_: Any) -> str:
         one = self.orders.get(order)
         if one is None:
             return IMPOSSIBLE
@@ -270,8 +275,7 @@ class ShopModel:
             one.payments[payment] = ask["amount"]
             one.paid_by = one.paid_by or payment
         one.email = ask["email"] or one.email
-        one.hold, one.promised = "kept" if one.hold != "gone" else "gone", False
-        self.unschedule(f"ask:{order}", f"expire:{order}")
+        self.keep_for_a_person(order)
         one.state, one.reason = "review", ask["reason"]
         self.schedule(f"mail:review:{order}", now)
         return "review"
@@ -288,16 +292,19 @@ class ShopModel:
         job = f"refund:{order}:{payment}"
         if status in {"failed", "canceled"}:
             self.unschedule(job)
+            self.keep_for_a_person(order)
             if one.state != "review":
                 self.schedule(f"mail:review:{order}", now)
             one.state, one.reason = "review", f"refund {refund} {status}"
             return "failed"
-        if status != "succeeded":
-            self.schedule(job, now + ask["again_ms"])
-        elif not self.owes(order, payment):
-            self.unschedule(job)
         if not known:
             self.schedule(f"mail:refunded:{order}:{refund}", now)
+        if self.owes(order, payment):
+            self.schedule(job, now)
+        elif status == "succeeded":
+            self.unschedule(job)
+        else:
+            self.schedule(job, now + ask["again_ms"])
         bought = one.paid_by and one.payments[one.paid_by]
         if (
             not one.paid_by
