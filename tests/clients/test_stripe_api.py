@@ -1,13 +1,10 @@
 """The client speaks Stripe's protocol, and every way in which a call can fail has its one name."""
 
 import json
-import sys
 import threading
-import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from types import ModuleType
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
@@ -26,7 +23,7 @@ from storefront.domain.errors import (
     StripeUnreachable,
 )
 from tests.fakes import objects
-from tests.fakes.test_stripe import DESCRIPTION, wanted
+from tests.fakes.description import load, wanted
 from tests.harness import free_port
 
 REPLAYED = {"Idempotent-Replayed": "true"}
@@ -435,16 +432,9 @@ def test_no_event_is_taken_while_no_secret_is_set() -> None:
 
 
 @pytest.fixture(scope="module")
-def description() -> Iterator[ModuleType | None]:
+def description() -> ModuleType | None:
     """Stripe's own description of its API, where it lies beside the project."""
-    if not (DESCRIPTION / "validate_stripe.py").exists():
-        yield None
-        return
-    sys.path.insert(0, str(Path(DESCRIPTION)))
-    with warnings.catch_warnings(action="ignore", category=ResourceWarning):
-        import validate_stripe
-    yield validate_stripe
-    sys.path.remove(str(Path(DESCRIPTION)))
+    return load()
 
 
 CALLS: list[tuple[Callable[[Stripe], object], Any, Any]] = [

@@ -2,13 +2,8 @@
 
 import inspect
 import json
-import sys
-import warnings
 from collections.abc import Iterator
-from datetime import UTC, datetime
-from pathlib import Path
 from types import ModuleType
-from typing import Any
 from urllib.parse import urlencode
 
 import pytest
@@ -23,11 +18,9 @@ from storefront.domain.errors import (
     StripeUnreachable,
 )
 from tests.fakes.checks import SESSION_PARAMS
+from tests.fakes.description import NOW, flat, load, wanted
 from tests.fakes.faults import Fault
 from tests.fakes.stripe import FakeStripe
-
-NOW = datetime(2026, 12, 1, 10, tzinfo=UTC)
-DESCRIPTION = Path(__file__).resolve().parents[2] / ".." / "shared" / "stripe"
 
 
 @pytest.fixture
@@ -39,32 +32,6 @@ def clock() -> Iterator[time_machine.Traveller]:
 @pytest.fixture
 def stripe(clock: time_machine.Traveller) -> FakeStripe:
     return FakeStripe()
-
-
-def wanted(**changes: Any) -> dict[str, Any]:
-    """What a session is asked for with."""
-    metadata = {"order": "o1", "shop": "test"}
-    return {
-        "mode": "payment",
-        "client_reference_id": "o1",
-        "line_items": [
-            {
-                "quantity": 2,
-                "price_data": {
-                    "currency": "usd",
-                    "unit_amount": 2500,
-                    "product_data": {"name": "Poster", "metadata": {"sku": "poster"}},
-                },
-            }
-        ],
-        "success_url": "http://shop.example/orders/t",
-        "cancel_url": "http://shop.example/orders/t",
-        "expires_at": int(NOW.timestamp()) + 1920,
-        "metadata": metadata,
-        "payment_intent_data": {"metadata": metadata},
-        "custom_text": {"submit": {"message": "Held until noon."}},
-        **changes,
-    }
 
 
 def kinds(stripe: FakeStripe) -> list[str]:
@@ -290,16 +257,8 @@ def test_the_same_calls_are_the_same_run(clock: time_machine.Traveller) -> None:
 
 
 @pytest.fixture(scope="module")
-def description() -> Iterator[ModuleType | None]:
-    """Stripe's own description of its API, where it lies beside the project."""
-    if not (DESCRIPTION / "validate_stripe.py").exists():
-        yield None
-        return
-    sys.path.insert(0, str(DESCRIPTION))
-    with warnings.catch_warnings(action="ignore", category=ResourceWarning):
-        import validate_stripe
-    yield validate_stripe
-    sys.path.remove(str(DESCRIPTION))
+def description() -> ModuleType | None:
+    return load()
 
 
 TYPES: dict[str, type] = {
@@ -337,15 +296,3 @@ def test_it_takes_only_what_stripe_describes(description: ModuleType | None) -> 
     if description:
         body = urlencode(list(flat(wanted())))
         assert description.check_request("POST", "/v1/checkout/sessions", body) == []
-
-
-def flat(value: Any, name: str = "") -> Iterator[tuple[str, Any]]:
-    """Parameters as Stripe's form encoding names them."""
-    if isinstance(value, dict):
-        for key, item in value.items():
-            yield from flat(item, f"{name}[{key}]" if name else key)
-    elif isinstance(value, list):
-        for number, item in enumerate(value):
-            yield from flat(item, f"{name}[{number}]")
-    else:
-        yield name, value

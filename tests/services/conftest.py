@@ -10,10 +10,14 @@ import pytest
 import time_machine
 
 from storefront.clients.mail import Mailer
+from storefront.domain.errors import StripeUnreachable
+from storefront.domain.orders import Order
 from storefront.domain.products import Product, Variant
+from storefront.services import orders
 from storefront.services.shop import Shop
 from storefront.settings import load_settings
 from storefront.storage.store import open_store
+from tests.fakes.faults import Fault
 from tests.fakes.stripe import FakeStripe
 from tests.services.town import Line, Town
 
@@ -92,3 +96,33 @@ def build(tmp_path: Path, clock: time_machine.Traveller) -> Iterator[Build]:
 def town(build: Build) -> Town:
     """One such shop with the usual settings."""
     return build()
+
+
+@pytest.fixture
+def opened(town: Town) -> Order:
+    """Ada holds two posters, and her payment page is open."""
+    return town.begin({"poster": 2}).order
+
+
+@pytest.fixture
+def busy(town: Town) -> Town:
+    """Orders in many states: paid, open, processing, released, pending, refunded, in review."""
+    paid = town.begin({"poster": 1}, visitor="paid").order
+    town.stripe.pay(paid.session)
+    coming = town.begin({"zine": 1}, visitor="coming").order
+    town.stripe.pay_later(coming.session)
+    given_back = town.begin({"poster": 1}, visitor="back").order
+    orders.cancel(town.shop, given_back)
+    returned = town.begin({"poster": 1}, visitor="returned").order
+    town.stripe.pay(returned.session)
+    town.deliver()
+    town.stripe.refund_by_hand(town.order(returned).payment_intent)
+    looked_at = town.begin({"few": 1}, visitor="looked at").order
+    town.shop.store.scripts.review_order(looked_at.id, reason="look")
+    town.deliver()
+    town.work()
+    town.begin({"poster": 1}, visitor="open")
+    town.stripe.fault("create_session", Fault.LOST_REPLY)
+    with pytest.raises(StripeUnreachable):
+        town.begin({"zine": 1}, visitor="pending")
+    return town

@@ -9,12 +9,6 @@ from tests.services.conftest import Build
 from tests.services.town import Town
 
 
-@pytest.fixture
-def opened(town: Town) -> Order:
-    """Ada holds two posters, and her payment page is open."""
-    return town.begin({"poster": 2}).order
-
-
 def test_an_order_is_found_by_its_token_only(town: Town, opened: Order) -> None:
     token = orders.token(town.shop, opened.id)
     assert orders.find(town.shop, token) == opened

@@ -14,10 +14,8 @@ from storefront.domain.errors import AlreadyPaid, Refusal, StripeError
 from storefront.domain.orders import GOODS, Order, State
 from storefront.services import holds, orders
 from tests.services.conftest import Build
+from tests.services.sweeping import MOST_CALLS
 from tests.services.town import Fuse, Town
-
-MOST_CALLS = 200
-"""More than anything here makes."""
 
 Act = Callable[[Town], object]
 

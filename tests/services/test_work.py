@@ -13,12 +13,6 @@ from tests.services.town import Fuse, Town
 HOUR = 3600
 
 
-@pytest.fixture
-def opened(town: Town) -> Order:
-    """Ada holds two posters, and her payment page is open."""
-    return town.begin({"poster": 2}).order
-
-
 def calls(town: Town, name: str) -> int:
     return sum(call == name for call, _ in town.stripe.wire.calls)
 

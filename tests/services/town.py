@@ -10,6 +10,7 @@ import time_machine
 
 from storefront.domain.orders import Order
 from storefront.services import checkout, events, work
+from storefront.services.audit import audit
 from storefront.services.checkout import Started
 from storefront.services.shop import Shop
 from tests.fakes.stripe import FakeStripe
@@ -136,6 +137,15 @@ class Town:
     def orders(self) -> list[Order]:
         """Every order, the oldest first."""
         return list(self.shop.store.orders.walk())
+
+    def find(self, state: str) -> Order:
+        """The only order in a state."""
+        [order] = [order for order in self.orders() if order.state == state]
+        return order
+
+    def failing(self, *, with_stripe: bool = False) -> dict[str, str]:
+        """The audit's checks that fail, with what they say."""
+        return {c.name: c.detail for c in audit(self.shop, with_stripe) if not c.ok}
 
     def level(self, sku: str = "poster") -> tuple[int, int, int]:
         """Available, held and sold."""

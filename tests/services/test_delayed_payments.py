@@ -1,0 +1,98 @@
+"""Money that is on its way for hours or days is asked about until it is there, or is not."""
+
+from storefront.domain.orders import Order, State
+from storefront.domain.payments import Payment
+from storefront.services import settlement
+from tests.fakes.faults import Fault
+from tests.services.conftest import Build
+from tests.services.town import Town
+
+HOUR = 3600
+DAY = 24 * HOUR
+
+
+def test_a_delayed_payment_known_by_the_hold_s_deadline_is_settled_then_without_a_webhook(
+    build: Build,
+) -> None:
+    town = build(HOLD_SECONDS="60")
+    order = town.begin({"poster": 2}).order
+    town.stripe.pay_later(order.session)
+    town.deliver()
+    town.pass_time(30)
+    town.stripe.money_comes(order.session)
+    town.lose_events()
+    town.pass_time(31)
+    assert (town.order(order).state, town.level()) == (State.PAID, (3, 0, 2))
+
+
+def test_a_delayed_payment_is_asked_about_less_and_less_often_then_every_hour(
+    town: Town, opened: Order
+) -> None:
+    town.stripe.pay_later(opened.session)
+    town.deliver()
+    asked = len(town.stripe.wire.calls)
+    town.pass_time(3 * DAY)
+    assert (town.order(opened).state, town.level()) == (State.PROCESSING, (3, 2, 0))
+    assert 72 <= len(town.stripe.wire.calls) - asked <= 84
+    town.stripe.money_comes(opened.session)
+    town.lose_events()
+    town.pass_time(HOUR)
+    assert (town.order(opened).state, town.level()) == (State.PAID, (3, 0, 2))
+
+
+def test_a_delayed_payment_that_fails_gives_the_units_back(town: Town, opened: Order) -> None:
+    town.stripe.pay_later(opened.session)
+    town.deliver()
+    town.pass_time(DAY)
+    town.stripe.money_fails(opened.session)
+    town.lose_events()
+    town.pass_time(HOUR)
+    order = town.order(opened)
+    assert (order.state, order.reason, town.level()) == (State.RELEASED, "declined", (5, 0, 0))
+
+
+def test_one_clear_no_after_days_of_asking_is_tried_again_and_puts_nothing_before_a_person(
+    town: Town, opened: Order
+) -> None:
+    town.stripe.pay_later(opened.session)
+    town.deliver()
+    town.pass_time(DAY)
+    town.stripe.fault("session", Fault.REFUSED)
+    town.pass_time(HOUR)
+    assert town.order(opened).state is State.PROCESSING
+
+
+def test_a_released_order_whose_delayed_payment_comes_late_is_asked_about_until_it_ends(
+    build: Build,
+) -> None:
+    from storefront.services import holds
+
+    town = build(HOLD_SECONDS="60")
+    order = town.begin({"poster": 2}).order
+    town.skip(361)
+    town.stripe.down()
+    holds.release_by_hand(town.shop, order.id, "operator")
+    town.stripe.up()
+    town.stripe.pay_later(order.session)
+    town.deliver()
+    town.pass_time(3 * DAY)
+    assert (town.order(order).state, town.level()) == (State.RELEASED, (5, 0, 0))
+    town.stripe.money_comes(order.session)
+    town.lose_events()
+    town.pass_time(HOUR)
+    assert (town.order(order).state, town.level()) == (State.PAID, (3, 0, 2))
+
+
+def test_the_question_about_a_released_order_s_delayed_payment_never_ends_before_it(
+    town: Town, opened: Order
+) -> None:
+    """Even where no stray session is due that would ask as well."""
+    expired = Payment(order=opened.id, session=opened.session, session_status="expired")
+    town.stripe.pay_later(opened.session)
+    settlement.apply(town.shop, opened, expired)
+    town.deliver()
+    town.pass_time(2 * DAY)
+    town.stripe.money_comes(opened.session)
+    town.lose_events()
+    town.pass_time(HOUR)
+    assert town.order(opened).state is State.PAID

@@ -1,0 +1,78 @@
+"""A session that its order went on without is ended, or settled when it was paid."""
+
+from storefront.domain.orders import Order, State
+from tests.fakes.faults import Fault
+from tests.services.town import Town
+
+HOUR = 3600
+DAY = 24 * HOUR
+
+
+def test_a_stray_session_is_ended(town: Town, opened: Order) -> None:
+    stray = twin(town, opened)
+    town.shop.store.scripts.attach_session(opened.id, session=stray, url="u")
+    town.work()
+    assert town.stripe.sessions[stray]["status"] == "expired"
+    assert town.order(opened).state is State.OPEN
+
+
+def twin(town: Town, order: Order) -> str:
+    """A second session for the order, which Stripe should never have had to make."""
+    from storefront.services import sessions
+
+    params = sessions.params(town.shop, order)
+    return town.stripe.create_session(params, f"twin of {order.id}").session
+
+
+def test_a_stray_session_that_was_paid_buys_the_goods_and_the_order_s_own_is_ended(
+    town: Town, opened: Order
+) -> None:
+    stray = twin(town, opened)
+    town.stripe.pay(stray)
+    town.shop.store.scripts.attach_session(opened.id, session=stray, url="u")
+    town.work()
+    assert town.order(opened).state is State.PAID
+    assert town.stripe.sessions[opened.session]["status"] == "expired"
+    town.rest()
+
+
+def test_two_sessions_that_were_both_paid_end_in_goods_and_one_refund(
+    town: Town, opened: Order
+) -> None:
+    stray = twin(town, opened)
+    town.stripe.pay(stray)
+    town.stripe.pay(opened.session)
+    town.deliver()
+    town.rest()
+    order = town.order(opened)
+    assert (order.state, len(order.payments), town.level()) == (State.PAID, 2, (3, 0, 2))
+    assert [(r.amount, r.reason) for r in order.refunds] == [(5000, "duplicate")]
+    assert sorted(town.mails()) == ["confirmed", "refunded"]
+
+
+def test_a_stray_session_that_cannot_be_ended_just_now_is_tried_again(
+    town: Town, opened: Order
+) -> None:
+    """Stripe refuses to end a session while a payment is being made in it."""
+    stray = twin(town, opened)
+    town.shop.store.scripts.attach_session(opened.id, session=stray, url="u")
+    town.stripe.fault("expire_session", Fault.REFUSED)
+    town.work()
+    assert f"stray:{opened.id}:{stray}" in town.due()
+    town.pass_time(60)
+    assert town.stripe.sessions[stray]["status"] == "expired"
+
+
+def test_a_delayed_payment_in_a_stray_session_is_asked_about_until_it_ends(
+    town: Town, opened: Order
+) -> None:
+    stray = twin(town, opened)
+    town.stripe.pay_later(stray)
+    town.shop.store.scripts.attach_session(opened.id, session=stray, url="u")
+    town.lose_events()
+    town.pass_time(DAY)
+    assert town.order(opened).state in {State.PROCESSING, State.RELEASED}
+    town.stripe.money_comes(stray)
+    town.lose_events()
+    town.pass_time(HOUR)
+    assert town.order(opened).state is State.PAID
