@@ -4,7 +4,7 @@ import pytest
 
 from storefront.domain.orders import Order, State
 from storefront.services import holds
-from storefront.storage.scripts import Settled
+from storefront.storage.answers import Settled
 from tests.fakes.faults import Fault
 from tests.services.conftest import Build
 from tests.services.town import Town

@@ -5,7 +5,7 @@ import redis
 
 from storefront.domain.orders import Order, State
 from storefront.services import reconciliation, work
-from storefront.storage.scripts import Job
+from storefront.storage.answers import Job
 from tests.fakes.faults import Fault
 from tests.services.conftest import Build
 from tests.services.town import Fuse, Town

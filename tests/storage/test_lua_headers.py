@@ -7,7 +7,7 @@ from importlib.resources import files
 
 import pytest
 
-from storefront.storage import scripts
+from storefront.storage import answers as words_of
 from storefront.storage.keys import Keys
 from storefront.storage.scripts import ALONE, WITH_BOOKS
 
@@ -25,11 +25,11 @@ GIVEN = "ARGV KEYS assert cjson ipairs math pairs redis string tonumber type unp
 WORDS = """and break do else elseif end false for function if in local nil not or repeat return then
 true until while"""
 ENUMS: dict[str, type[StrEnum]] = {
-    "hold_stock": scripts.Held,
-    "attach_session": scripts.Attached,
-    "renew_session": scripts.Renewed,
-    "record_refund": scripts.Recorded,
-    "restock": scripts.Restocked,
+    "hold_stock": words_of.Held,
+    "attach_session": words_of.Attached,
+    "renew_session": words_of.Renewed,
+    "record_refund": words_of.Recorded,
+    "restock": words_of.Restocked,
 }
 SETTLING = ("settle_payment", "mark_processing", "release_hold", "review_order")
 
@@ -164,7 +164,7 @@ def test_python_knows_exactly_the_words_that_the_script_answers(
 
 def test_python_knows_exactly_the_words_with_which_an_order_is_settled() -> None:
     words = set[str]().union(*(answers(body(TEXTS[name])) for name in SETTLING))
-    assert words == set(scripts.Settled) - {scripts.Settled.OPEN}
+    assert words == set(words_of.Settled) - {words_of.Settled.OPEN}
 
 
 def test_every_script_is_loaded_and_every_loaded_script_exists() -> None:
