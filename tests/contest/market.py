@@ -32,7 +32,6 @@ from tests.harness import (
 PRICE = 2500
 """Of every product, in cents."""
 KEY = "sk_test_of_the_contest"
-NO_WEBHOOKS = {"enabled": False}
 
 
 @dataclass
