@@ -1,4 +1,7 @@
-"""How much the proofs here do; longer runs set larger numbers by environment variables."""
+"""How much the proofs here do; longer runs set larger numbers by environment variables.
+
+A minute as it is. Four times as much takes five; beyond that a test needs ``--timeout=0`` too.
+"""
 
 import os
 
