@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint format bench lock clean
+.PHONY: help run test lint format simulate soak bench lock clean
 
 help: ## Explain these commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -29,6 +29,15 @@ lint: $(VENV)/.ready-dev ## Check style, mistakes and types
 format: $(VENV)/.ready-dev ## Put the code into its form
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+SEEDS ?= 5000
+MINUTES ?= 10
+
+simulate: $(VENV)/.ready-dev ## Try to break the promises with SEEDS=5000 seeds in two processes
+	$(BIN)/python -m tests.simulation --seeds $(SEEDS)
+
+soak: $(VENV)/.ready-dev ## The same with ever new seeds for MINUTES=10
+	$(BIN)/python -m tests.simulation --minutes $(MINUTES)
 
 bench: $(VENV)/.ready-dev ## Measure the shop beside bare programs; ARGS="--quick" only tries it out
 	$(BIN)/python -m benchmarks $(ARGS)

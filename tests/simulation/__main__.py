@@ -1,0 +1,63 @@
+"""``python -m tests.simulation``: run seeds, run for a while, or tell one seed's story."""
+
+import argparse
+import itertools
+import random
+import sys
+import time
+
+from tests.simulation.runs import FRESH, Report, fixed_and_fresh, quietly, replay, spread
+from tests.simulation.town import Ground
+
+TOLD_SECONDS = 10
+MOST_STORIES = 3
+
+
+class Progress:
+    """One line now and then."""
+
+    def __init__(self) -> None:
+        self._began = self._last = time.monotonic()
+
+    def __call__(self, report: Report) -> None:
+        now = time.monotonic()
+        if now - self._last >= TOLD_SECONDS:
+            self._last = now
+            self.tell(report)
+
+    def tell(self, report: Report) -> None:
+        took = time.monotonic() - self._began
+        print(f"{took:6.0f} s  {report}, {report.seeds / took:.0f} seeds a second", flush=True)
+
+
+def main() -> int:
+    """0 when no promise was broken."""
+    parser = argparse.ArgumentParser(prog="python -m tests.simulation", description=__doc__)
+    parser.add_argument("--seeds", type=int, default=500, help="half the same as always, half new")
+    parser.add_argument("--minutes", type=float, help="new seeds for so long instead")
+    parser.add_argument("--processes", type=int, default=2)
+    parser.add_argument("--seed", type=int, help="tell this one's story instead")
+    asked = parser.parse_args()
+    if asked.seed is not None:
+        with quietly():
+            story = replay(Ground(), asked.seed)
+        print(story)
+        return int("BROKEN" in story)
+    progress = Progress()
+    if asked.minutes:
+        first = random.SystemRandom().randrange(FRESH)
+        print(f"seeds from {first} on, for {asked.minutes:g} minutes")
+        until = time.monotonic() + asked.minutes * 60
+        report = spread(itertools.count(first), asked.processes, until=until, told=progress)
+    else:
+        report = spread(iter(fixed_and_fresh(asked.seeds)), asked.processes, told=progress)
+    progress.tell(report)
+    for failure in report.failures[:MOST_STORIES]:
+        print(f"\n{failure.story}")
+    for failure in report.failures:
+        print(f"seed {failure.seed}: {failure.what}   (--seed {failure.seed} tells its story)")
+    return int(bool(report.failures))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

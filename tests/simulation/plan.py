@@ -1,0 +1,102 @@
+"""What a seed decides beforehand: how big the town is, and what may go wrong in it.
+
+Each seed switches most troubles off and lets the rest come often: a run in which everything goes
+wrong at once rarely gets far enough to find anything.
+"""
+
+from dataclasses import dataclass
+from random import Random
+
+from tests.fakes.faults import Fault
+
+UNCLEAR = (
+    Fault.LOST_REQUEST,
+    Fault.LOST_REPLY,
+    Fault.LATE,
+    Fault.BUSY,
+    Fault.LIMITED,
+    Fault.ERROR_BEFORE,
+    Fault.ERROR_AFTER,
+    Fault.SPENT_BEFORE,
+    Fault.SPENT_AFTER,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """One town. Figures between 0 and 1 are how likely something is, each time it could happen."""
+
+    workers: int
+    webs: int
+    reconciling: bool
+    """Whether workers walk through Stripe's sessions every hour."""
+    stock: dict[str, int]
+    shoppers: int
+    hold_seconds: int
+    per_visitor: int
+    per_address: int
+    steps: int
+    crash: float
+    """A process ends at a call."""
+    redis: float
+    """A command does not reach Redis, or its answer is lost."""
+    stripe: float
+    """A call to Stripe goes wrong."""
+    faults: tuple[Fault, ...]
+    mail: float
+    """A mail cannot go out just now."""
+    stall: float
+    """Time jumps while requests are on their way, as in a process that was paused."""
+    lost: float
+    """A webhook never comes."""
+    late: float
+    """A webhook comes after minutes, hours or days."""
+    repeated: float
+    """A webhook comes twice, or as two events of one fact."""
+    outages: bool
+    """Whether the shop cannot reach Stripe for minutes or hours, while shoppers can."""
+    twins: bool
+    """Whether an order may get a second session that the shop does not know."""
+    operator: bool
+    """Whether someone restocks, refunds and releases by hand."""
+    delayed: bool
+    """Whether shoppers use methods whose money comes after days."""
+    slow_refunds: bool
+    """Whether refunds are pending at first, and may fail."""
+    silent_end: bool
+    """Whether what was not delivered when the shoppers left never is."""
+
+
+def draw(random: Random) -> Plan:
+    """A town from a seed."""
+
+    def at_times(chance: float, *often: float) -> float:
+        return random.choice(often) if random.random() < chance else 0.0
+
+    skus = random.choice((("a",), ("a",), ("a", "b"), ("a", "b", "c")))
+    return Plan(
+        workers=random.choice((0, 0, 1, 2)),
+        webs=random.choice((1, 2, 3)),
+        reconciling=random.random() < 0.3,
+        stock={sku: random.choice((1, 1, 2, 3, 5)) for sku in skus},
+        shoppers=random.choice((2, 2, 3, 4)),
+        hold_seconds=random.choice((60, 600, 1920)),
+        per_visitor=random.choice((1, 1, 1, 2)),
+        per_address=random.choice((20, 20, 20, 20, 1, 2)),
+        steps=random.choice((60, 90, 120, 160)),
+        crash=at_times(0.35, 0.01, 0.04),
+        redis=at_times(0.3, 0.02, 0.08),
+        stripe=at_times(0.6, 0.1, 0.3, 0.6),
+        faults=UNCLEAR if random.random() < 0.5 else (random.choice(UNCLEAR),),
+        mail=at_times(0.2, 0.3),
+        stall=at_times(0.3, 0.02, 0.1),
+        lost=random.choice((0.0, 0.0, 0.3, 1.0)),
+        late=random.choice((0.0, 0.2, 0.6)),
+        repeated=random.choice((0.0, 0.2)),
+        outages=random.random() < 0.25,
+        twins=random.random() < 0.15,
+        operator=random.random() < 0.4,
+        delayed=random.random() < 0.4,
+        slow_refunds=random.random() < 0.25,
+        silent_end=random.random() < 0.5,
+    )

@@ -1,0 +1,136 @@
+"""Many seeds: on one process or several, fixed or fresh, until some number or some time is reached."""
+
+import logging
+import random
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from itertools import islice
+from multiprocessing import get_context
+
+from tests.simulation.simulation import Simulation
+from tests.simulation.town import Ground
+from tests.simulation.truth import Broken
+
+CHUNK = 50
+"""Seeds that one process runs before it reports."""
+FRESH = 10**9
+"""Fresh seeds are below this."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A seed that broke a promise."""
+
+    seed: int
+    promise: str
+    what: str
+    story: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What some seeds came to."""
+
+    seeds: int = 0
+    steps: int = 0
+    seconds: float = 0.0
+    """Of one core's work."""
+    failures: tuple[Failure, ...] = ()
+
+    def __add__(self, other: "Report") -> "Report":
+        return Report(
+            self.seeds + other.seeds,
+            self.steps + other.steps,
+            self.seconds + other.seconds,
+            self.failures + other.failures,
+        )
+
+    def __str__(self) -> str:
+        pace = self.seeds / self.seconds if self.seconds else 0
+        return (
+            f"{self.seeds} seeds, {self.steps} steps, {len(self.failures)} broke a promise, "
+            f"{pace:.0f} seeds a second and core"
+        )
+
+
+@contextmanager
+def quietly() -> Iterator[None]:
+    """The shop's log is not read here, and a thousand seeds write a lot of it."""
+    before = logging.root.manager.disable
+    logging.disable(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        logging.disable(before)
+
+
+def attempt(ground: Ground, seed: int) -> tuple[int, Broken | None]:
+    """One seed; answers its steps and what it broke."""
+    simulation = Simulation(ground, seed)
+    try:
+        simulation.run()
+    except Broken as broken:
+        return simulation.steps, broken
+    return simulation.steps, None
+
+
+def replay(ground: Ground, seed: int) -> str:
+    """The seed once more, told as a timeline."""
+    simulation = Simulation(ground, seed, story=True)
+    end = "nothing was broken"
+    try:
+        simulation.run()
+    except Broken as broken:
+        end = f"BROKEN {broken}"
+    return f"{simulation.story}\n{end}"
+
+
+def run(seeds: Sequence[int], build: Callable[[], Ground] = Ground) -> Report:
+    """Each of the seeds, in this process, one after the other."""
+    ground = build()
+    steps, failures = 0, []
+    began = time.process_time()
+    with quietly():
+        for seed in seeds:
+            taken, broken = attempt(ground, seed)
+            steps += taken
+            if broken:
+                story = replay(ground, seed)
+                failures.append(Failure(seed, broken.promise, str(broken), story))
+    return Report(len(seeds), steps, time.process_time() - began, tuple(failures))
+
+
+def fixed_and_fresh(number: int) -> list[int]:
+    """The same seeds as always, and as many that nobody has run before."""
+    fixed = number - number // 2
+    first = random.SystemRandom().randrange(fixed, FRESH)
+    print(f"seeds 0 to {fixed - 1} and {first} to {first + number // 2 - 1}")
+    return [*range(fixed), *range(first, first + number // 2)]
+
+
+def spread(
+    seeds: Iterator[int],
+    processes: int,
+    *,
+    until: float = float("inf"),
+    told: Callable[[Report], None] = lambda _: None,
+) -> Report:
+    """The seeds over several processes, none begun after ``until`` (by time.monotonic)."""
+    whole = Report()
+    with ProcessPoolExecutor(processes, get_context("spawn")) as pool:
+        waiting: set[Future[Report]] = set()
+        more = True
+        while more or waiting:
+            while more and len(waiting) < 2 * processes:
+                chunk = list(islice(seeds, CHUNK))
+                more = bool(chunk) and time.monotonic() < until
+                if more:
+                    waiting.add(pool.submit(run, chunk))
+            done, waiting = wait(waiting, return_when=FIRST_COMPLETED)
+            for one in done:
+                whole += one.result()
+                told(whole)
+    return whole

@@ -1,0 +1,264 @@
+"""One seed: who acts next, what becomes of each call, when time passes; and then the rest."""
+
+import random as randomness
+from collections.abc import Callable, Iterator
+from functools import partial
+from random import Random
+from typing import Any
+
+from storefront.services import audit, reconciliation, work
+from tests.fakes.faults import Fault
+from tests.simulation.actors import (
+    Act,
+    Bank,
+    Mishaps,
+    Operator,
+    Post,
+    Shopper,
+    Worker,
+    check_answer,
+)
+from tests.simulation.plan import Plan, draw
+from tests.simulation.promises import Promises
+from tests.simulation.story import Story
+from tests.simulation.tasks import Fate, Task
+from tests.simulation.town import OPENING, Ground, Town
+from tests.simulation.truth import Broken, Truth
+
+NAMES = ("ada", "bob", "cyd", "dee")
+MOST_JOBS = 600
+"""More than the longest seed leaves to do."""
+MOST_TASKS = 6
+"""Requests at once."""
+AGAIN_AND_AGAIN = frozenset({reconciliation.JOB})
+"""What is always due again."""
+Ended = Callable[[Task], None]
+
+
+class Simulation:
+    """A run that depends on nothing but its seed."""
+
+    def __init__(self, ground: Ground, seed: int, *, story: bool = False) -> None:
+        self.seed = seed
+        self.random = Random(seed)
+        randomness.seed(seed)  # the shop's own jitter
+        self.plan: Plan = draw(self.random)
+        self.steps = 0
+        self.tasks: list[Task] = []
+        self._ended: dict[Task, Ended] = {}
+        self._faulty = True
+        ground.line.running = None
+        self.town = Town(ground, self.plan, self._mail_fails)
+        self.shop = self.town.shop
+        self.story = Story(self) if story else None
+        ground.line.heard = self.story.heard if self.story else None
+        self.truth = Truth(opening=dict(self.plan.stock))
+        self.promises = Promises(self.town, self.truth)
+        self.town.stripe.wire.choose = self._fault
+        if self.plan.slow_refunds:
+            self.town.stripe.refund_status = self.random.choice(("pending", "succeeded"))
+        addresses = [f"192.0.2.{self.random.choice((1, n))}" for n in range(self.plan.shoppers)]
+        self.bank = Bank(self)
+        self.post = Post(self)
+        self._shoppers = [
+            Shopper(self, name, address) for name, address in zip(NAMES, addresses, strict=False)
+        ]
+        self._mishaps = Mishaps(self)
+        self._workers = [Worker(self, f"worker {n + 1}") for n in range(self.plan.workers)]
+        self._operators = [Operator(self)] if self.plan.operator else []
+        if self.plan.reconciling and self.plan.workers:
+            work.begin(self.shop)
+
+    def run(self) -> None:
+        """Raises Broken at the first promise that is."""
+        self.promises.check()
+        for _ in range(self.plan.steps):
+            if not self._turn():
+                break
+            self.steps += 1
+            self.post.collect()
+            self.promises.check()
+        self._quiet()
+
+    # For the actors.
+
+    def now(self) -> int:
+        return self.town.clock.ms
+
+    def due_at(self) -> float:
+        """When the next job is due (ms)."""
+        return min(self.promises._zset("due").values(), default=float("inf"))
+
+    def is_open(self, session: str) -> bool:
+        """Whether Stripe would still take a payment in it."""
+        found = self.town.stripe.sessions[session]
+        return found["status"] == "open" and found["expires_at"] * 1000 > self.now()
+
+    def show(self, visitor: str, session: str) -> None:
+        """The visitor has this payment page open."""
+        next(one for one in self._shoppers if one.name == visitor).show(session)
+
+    def request(self, name: str, run: Callable[[], Any], ended: Ended = check_answer) -> None:
+        """A web process takes a request."""
+        web = f"web {self.random.randint(1, self.plan.webs)}"
+        self.begin(Task(name, web, run), ended)
+
+    def begin(self, task: Task, ended: Ended) -> None:
+        self.tell(task.process, f"begins: {task.name}")
+        self.tasks.append(task)
+        self._ended[task] = ended
+        self._step(task, Fate.DONE)
+
+    def tell(self, who: str, what: str) -> None:
+        if self.story:
+            self.story.tell(who, what)
+
+    # One step.
+
+    def _turn(self) -> bool:
+        """Do one thing; False when there is nothing left to do."""
+        acts: list[Act] = [(4.0, partial(self._go_on, task)) for task in self.tasks]
+        if len(self.tasks) < MOST_TASKS:
+            acts += self._offers()
+        if not self.tasks or self.random.random() < self.plan.stall:
+            acts.append((1.0, self._pass_time))
+        if self.town.stripe.wire._in_flight:
+            acts.append((0.5, self._arrive))
+        weights = [weight for weight, _ in acts]
+        if not any(weights):
+            return False
+        _, act = self.random.choices(acts, weights)[0]
+        act()
+        return True
+
+    def _offers(self) -> Iterator[Act]:
+        yield from self.post.acts()
+        yield from self.bank.acts()
+        yield from self._mishaps.acts()
+        for actor in (*self._shoppers, *self._workers, *self._operators):
+            yield from actor.acts()
+
+    def _go_on(self, task: Task) -> None:
+        self.town.clock.ms += self.random.choice((0, 0, 1, 20, 300))
+        where, _ = task.call or ("", "")
+        chance = self.random.random
+        if chance() < self.plan.crash:
+            self._crash(task.process)
+        elif where == "redis" and chance() < self.plan.redis:
+            self._step(task, self.random.choice((Fate.LOST_REQUEST, Fate.LOST_REPLY)))
+        else:
+            self._step(task, Fate.DONE)
+
+    def _crash(self, process: str) -> None:
+        """The process ends, with all its threads; what they had sent may still arrive."""
+        self.tell(process, "crashes")
+        for task in [task for task in self.tasks if task.process == process]:
+            self._step(task, self.random.choice((Fate.CRASH_BEFORE, Fate.CRASH_AFTER)))
+
+    def _step(self, task: Task, fate: Fate) -> None:
+        self.town.line.step(task, fate)
+        if not task.over:
+            return
+        self.tasks.remove(task)
+        if self.story:
+            self.story.ended(task)
+        self._ended.pop(task)(task)
+
+    def _arrive(self) -> None:
+        self.tell("Stripe", "gets a late request")
+        self.town.stripe.wire.arrive()
+
+    def _pass_time(self) -> None:
+        """Up to what comes next, exactly to it or a moment beside it, or just for a while."""
+        now = self.now()
+        moments = [now + self.random.choice((1000, 20_000, 300_000, 3600_000, 40 * 3600_000))]
+        due = self.due_at()
+        if due > now and due != float("inf"):
+            moments += [int(due)] * 3
+        for deadline in self.promises._zset("holds").values():
+            moments.append(int(deadline) + self.random.choice((-1, 0, 1, 1000, 400_000)))
+        for session in self.town.stripe.sessions.values():
+            if session["status"] == "open":
+                end = session["expires_at"] * 1000
+                moments.append(end + self.random.choice((-1000, -1, 0, 1)))
+        moments += [at for at in self.post.times() if at > now]
+        if self._mishaps.away_until > now:
+            moments.append(self._mishaps.away_until)
+        self._move_to(self.random.choice([moment for moment in moments if moment >= now] or [now]))
+
+    def _move_to(self, at: int) -> None:
+        if at > self.now():
+            self.town.clock.ms = at
+            self.town.stripe._age()
+            self.tell("time", "passes")
+
+    def _fault(self, call: str) -> Fault | None:
+        if not self._faulty:
+            return None
+        if self.now() < self._mishaps.away_until:
+            return Fault.LOST_REQUEST
+        if self.random.random() >= self.plan.stripe:
+            return None
+        return self.random.choice(self.plan.faults)
+
+    def _mail_fails(self) -> bool:
+        return self._faulty and self.random.random() < self.plan.mail
+
+    # The end: nothing goes wrong any more, and all that is left to do is done.
+
+    def _quiet(self) -> None:
+        self.tell("everybody", "leaves; from here nothing goes wrong")
+        self._faulty = False
+        self.town.stripe.wire.choose = None
+        while self.tasks:
+            self._step(self.random.choice(self.tasks), Fate.DONE)
+            self.promises.check()
+        self.town.stripe.wire.arrive()
+        self.bank.finish()
+        self.town.stripe.refund_status = "succeeded"
+        self.post.collect()
+        self.promises.check()
+        if not self.plan.silent_end:
+            self.post.deliver_all(again=False)
+        self._work_to_rest()
+        if self.truth.back_by_hand or self.truth.twins:
+            # A refund made in Stripe's dashboard asks nothing of the shop, nor does a session that
+            # it does not know: when the webhooks were lost, only the walk through what Stripe has,
+            # which every worker does, can find them.
+            reconciliation.reconcile(self.shop, since=OPENING // 1000)
+            self._work_to_rest()
+        self.promises.rest()
+        if self.seed % 4 == 0:
+            self._afterwards()
+
+    def _work_to_rest(self) -> None:
+        """A worker that nothing stops does what is due until nothing is."""
+        since = self.now()
+        for _ in range(MOST_JOBS):
+            jobs = self.promises._zset("due")
+            left = [at for job, at in jobs.items() if job not in AGAIN_AND_AGAIN]
+            if not left:
+                return
+            if (at := min(jobs.values())) > self.now():
+                self._move_to(int(at))
+                self.promises.late(since)
+            if self.story:
+                self.tell("worker", f"does {min(jobs, key=lambda job: (jobs[job], job))}")
+            work.run_due(self.shop, 1)
+            self.promises.check()
+        raise Broken("never at rest", f"still due: {sorted(self.promises._zset('due'))}")
+
+    def _afterwards(self) -> None:
+        """Days later every event comes once more, and nothing changes; the shop agrees with us."""
+        before = {sku: dict(self.promises.level(sku)) for sku in self.plan.stock}
+        self._move_to(self.now() + 4 * 24 * 3600_000)
+        self.post.deliver_all(again=True)
+        self._work_to_rest()
+        self.promises.rest()
+        after = {sku: dict(self.promises.level(sku)) for sku in self.plan.stock}
+        if before != after:
+            raise Broken("old events", f"{before} became {after}")
+        reconciliation.reconcile(self.shop)
+        for check in audit.audit(self.shop, with_stripe=True):
+            if not check.ok:
+                raise Broken(f"audit {check.name}", check.detail)

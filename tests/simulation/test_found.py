@@ -1,0 +1,48 @@
+"""What seeds found, told plainly, so that it stays mended without them."""
+
+import pytest
+
+from storefront.domain.orders import State
+from storefront.services import sessions
+from tests.fakes.faults import Fault
+from tests.services.conftest import Build, build, clock, town  # noqa: F401 - fixtures
+from tests.services.town import Town
+
+
+def test_a_part_sent_back_by_hand_does_not_keep_the_rest_from_going_back(
+    town: Town,  # noqa: F811
+) -> None:
+    order = town.begin().order
+    twin = town.stripe.create_session(sessions.params(town.shop, order), "another key").session
+    assert town.stripe.pay(order.session)
+    assert town.stripe.pay(twin)
+    town.deliver("payment_intent.succeeded")
+    town.stripe.refund_by_hand("pi_2", 1000)
+    town.deliver("refund.created")
+    town.rest()
+    assert town.stripe.taken(order.id) == {"pi_1": 2500, "pi_2": 0}
+
+
+def test_a_sale_in_a_session_that_nobody_told_of_is_confirmed_all_the_same(
+    town: Town,  # noqa: F811
+) -> None:
+    order = town.begin().order
+    twin = town.stripe.create_session(sessions.params(town.shop, order), "another key").session
+    assert town.stripe.pay(twin)
+    town.deliver("payment_intent.succeeded")
+    town.lose_events()
+    town.rest()
+    assert town.mails("confirmed") == [order.id]
+
+
+@pytest.mark.parametrize("kind", [Fault.SPENT_AFTER, Fault.SPENT_BEFORE])
+def test_a_hold_ends_though_every_key_for_it_replays_an_error(
+    build: Build,  # noqa: F811
+    kind: Fault,
+) -> None:
+    town = build(HOLD_SECONDS="60")  # noqa: F811
+    order = town.begin().order
+    town.stripe.fault("expire_session", kind, times=5)
+    town.pass_time(1921 + 30)
+    assert town.order(order).state is State.RELEASED
+    town.rest()

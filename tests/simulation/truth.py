@@ -1,0 +1,34 @@
+"""What only an onlooker knows: who paid when, and what people did with their own hands."""
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+
+
+class Broken(Exception):
+    """A promise was broken."""
+
+    def __init__(self, promise: str, what: str) -> None:
+        super().__init__(f"{promise}: {what}")
+        self.promise = promise
+
+
+@dataclass
+class Truth:
+    """Kept beside the shop, never shown to it."""
+
+    opening: dict[str, int] = field(default_factory=dict)
+    """Units there were at the start, by SKU."""
+    restocks: dict[str, tuple[str, int]] = field(default_factory=dict)
+    """SKU and delta of each restock that was tried, by its key."""
+    in_time: set[str] = field(default_factory=set)
+    """Orders whose shopper paid, or is paying, while their units were held."""
+    by_hand: set[str] = field(default_factory=set)
+    """Orders that an operator released, or tried to."""
+    for_a_person: set[str] = field(default_factory=set)
+    """Orders with a dispute or a failed refund."""
+    twins: set[str] = field(default_factory=set)
+    """Sessions that were made behind the shop's back."""
+    back_by_hand: dict[str, int] = field(default_factory=lambda: defaultdict(int))
+    """Minor units refunded in Stripe's dashboard, by PaymentIntent."""
+    forms: dict[tuple[str, str], set[str]] = field(default_factory=lambda: defaultdict(set))
+    """The forms that a visitor sent for a basket."""
