@@ -7,6 +7,7 @@ snapshot cannot tell for sure is asked for at once by the worker.
 import logging
 from typing import Any
 
+from storefront.domain.errors import SignatureInvalid
 from storefront.domain.orders import State
 from storefront.domain.payments import (
     Payment,
@@ -45,6 +46,9 @@ def _repeat(shop: Shop, event: dict[str, Any]) -> str:
 
 def _take(shop: Shop, event: dict[str, Any]) -> str:
     found: dict[str, Any] = event["data"]["object"]
+    for part in ("metadata", "customer_details"):
+        if not isinstance(found.get(part) or {}, dict):
+            raise SignatureInvalid(f"signed, but its {part} is not what Stripe sends")
     if bool(event.get("livemode")) != shop.settings.livemode:
         return _nothing(shop, event, "other_mode")
     match event["type"].split("."):

@@ -230,6 +230,8 @@ def test_an_event_signed_long_ago_is_a_bad_request(market: Market) -> None:
         b'{"id": "evt_1", "type": "checkout.session.completed", "data": {"object": []}}',
         b'{"id": "evt_1", "type": "checkout.session.completed", "data": 5}',
         b"[" * 20_000,
+        json.dumps(event(metadata="text")).encode(),
+        json.dumps(event(customer_details=5)).encode(),
     ],
 )
 def test_a_signed_body_that_is_no_event_is_a_bad_request(market: Market, body: bytes) -> None:

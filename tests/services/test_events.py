@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import redis
 
+from storefront.domain.errors import SignatureInvalid
 from storefront.domain.orders import Order, State
 from tests.services.conftest import Build
 from tests.services.town import Fuse, Town
@@ -184,6 +185,19 @@ def test_what_is_not_ours_is_answered_and_changes_nothing(
             event["data"]["object"].update(change)
             assert town.receive(event) == word
             assert town.receive(event) == "repeat"
+    assert town.order(opened) == opened
+
+
+@pytest.mark.parametrize("part", ["metadata", "customer_details"])
+@pytest.mark.parametrize("value", [5, "text", True, ["a list"]])
+def test_an_event_whose_parts_are_not_what_stripe_sends_is_no_event(
+    town: Town, opened: Order, part: str, value: object
+) -> None:
+    town.stripe.pay(opened.session)
+    for event in town.stripe.new_events():
+        event["data"]["object"][part] = value
+        with pytest.raises(SignatureInvalid):
+            town.receive(event)
     assert town.order(opened) == opened
 
 
