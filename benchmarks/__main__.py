@@ -14,7 +14,7 @@ from benchmarks.rounds import NOISE, Result, Visits
 
 HEAD = """\
                         rate beside the bare      CPU for      trips to  share of a core, shop's turn
-case       appendfsync  median (low to high)      an answer    Redis      web  Redis Stripe  load"""
+case       appendfsync  median (middle half)     an answer    Redis      web  Redis Stripe  load"""
 
 
 def main() -> int:
@@ -49,8 +49,8 @@ def main() -> int:
 def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="one short round: does it run at all")
-    parser.add_argument("--rounds", type=int, default=7, help="turns of each program (7)")
-    parser.add_argument("--seconds", type=float, default=1.5, help="length of a turn (1.5)")
+    parser.add_argument("--rounds", type=int, default=15, help="turns of each program (15)")
+    parser.add_argument("--seconds", type=float, default=0.7, help="length of a turn (0.7)")
     parser.add_argument("--connections", type=int, default=16, help="shoppers at once (16)")
     parser.add_argument(
         "--processes", type=int, default=1, help="web processes of each program (1)"
@@ -67,16 +67,17 @@ def table(found: dict[tuple[str, str], Result]) -> str:
         if name == NOISE:
             continue
         shop = rounds.typical(result.shop)
-        low, high = min(result.rates), max(result.rates)
+        low, high = rounds.middle(result.rates)
         lines.append(
             f"{name:10} {fsync:12} {median(result.rates):.2f} ({low:.2f} to {high:.2f})"
             f"{median(result.cpus):13.1f} ×{shop['trips']:12.1f}  "
             + "".join(f"{shop[part]:7.0%}" for part in ("web", "redis", "stripe", "load"))
         )
-    noise = found["everysec", NOISE].rates
+    noise = found["everysec", NOISE]
+    low, high = rounds.middle(noise.rates)
     lines.append(
-        f"\nThe bare program beside itself: {median(noise):.2f} "
-        f"({min(noise):.2f} to {max(noise):.2f}); so much is noise."
+        f"\nThe bare program beside itself, which is noise: rate {median(noise.rates):.2f} "
+        f"({low:.2f} to {high:.2f}), CPU {median(noise.cpus):.2f} ×."
     )
     return "\n".join(lines)
 

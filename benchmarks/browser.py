@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 
 from flask import Flask
 from flask.sessions import SecureCookieSessionInterface
+from itsdangerous import URLSafeTimedSerializer
 
 from benchmarks import instant_stripe
 from benchmarks.load import WrongAnswer
@@ -28,6 +29,8 @@ def signer() -> Any:
 
 
 SIGNER = signer()
+FORM_SIGNER = URLSafeTimedSerializer(SECRET_KEY, salt="wtf-csrf-token")
+"""Signs a form's token as Flask-WTF does."""
 
 
 @dataclass(frozen=True)
@@ -38,11 +41,13 @@ class Browser:
     """The form's hidden fields."""
     cookie: str
 
-    def another(self) -> str:
-        """The cookie of another shopper with the same page open: one checkout each."""
+    def another(self) -> "Browser":
+        """Another new shopper's, with the same page open: whoever comes twice is known."""
         name, _, value = self.cookie.partition("=")
-        session = SIGNER.loads(value) | {"visitor": secrets.token_urlsafe(12)}
-        return f"{name}={SIGNER.dumps(session)}"
+        secret = secrets.token_hex(20)
+        session = SIGNER.loads(value) | {"csrf_token": secret}
+        form = self.form | {"csrf_token": FORM_SIGNER.dumps(secret)}
+        return Browser(form, f"{name}={SIGNER.dumps(session)}")
 
     def checkout(self, sku: str) -> bytes:
         """The body of a checkout of one unit."""

@@ -7,8 +7,8 @@ is divided by the bare program's of the same round, and what counts is the media
 import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field, fields
-from itertools import islice, repeat
-from statistics import median
+from itertools import cycle, islice, repeat
+from statistics import median, quantiles
 
 from benchmarks import instant_stripe, load, servers
 from benchmarks.browser import GONE, PLENTY, SHOP_ID, order_in
@@ -77,12 +77,20 @@ class Result:
         """Medians, and how far apart the rounds were."""
         return {
             "rate": median(self.rates),
-            "rate_lowest": min(self.rates),
-            "rate_highest": max(self.rates),
+            "rate_middle": middle(self.rates),
             "cpu": median(self.cpus),
+            "cpu_middle": middle(self.cpus),
             "shop": typical(self.shop),
             "bare": typical(self.bare),
         }
+
+
+def middle(values: list[float]) -> tuple[float, float]:
+    """Between which two values half of them lie."""
+    if len(values) == 1:
+        return values[0], values[0]
+    low, _, high = quantiles(values, n=4, method="inclusive")
+    return low, high
 
 
 def typical(samples: list[Sample]) -> dict[str, float]:
@@ -97,6 +105,7 @@ class Visits:
         self._servers = running
         self._connections = connections
         self._open: dict[str, list[str]] = {program: [] for program in PROGRAMS}
+        self._refused = cycle(list(islice(self._checkouts(GONE), 200)))
         self.orders = 0
         """Orders that the shop has taken."""
 
@@ -132,19 +141,19 @@ class Visits:
 
     def _requests(self, case: Case, program: str) -> Iterator[bytes]:
         if case.path == "/checkout":
-            return self._checkouts(case, GONE if case.name == "refused" else PLENTY)
+            return self._refused if case.name == "refused" else self._checkouts(PLENTY)
         if case.name == "webhook":
             orders, self._open[program] = self._open[program], []
             return iter([self._webhook(case, order) for order in orders])
         return repeat(load.request("GET", case.path, HOST))
 
-    def _checkouts(self, case: Case, sku: str) -> Iterator[bytes]:
-        """Checkouts of one shopper each, from browsers with their own cookies."""
-        browser = self._servers.browser
+    def _checkouts(self, sku: str) -> Iterator[bytes]:
+        """Checkouts of one new shopper each."""
         kind = {"Content-Type": "application/x-www-form-urlencoded"}
         while True:
-            headers = HOST | kind | {"Cookie": browser.another()}
-            yield load.request("POST", case.path, headers, browser.checkout(sku))
+            browser = self._servers.browser.another()
+            headers = HOST | kind | {"Cookie": browser.cookie}
+            yield load.request("POST", "/checkout", headers, browser.checkout(sku))
 
     def _webhook(self, case: Case, order: str) -> bytes:
         body = instant_stripe.paid_event(order, SHOP_ID, self._servers.price)

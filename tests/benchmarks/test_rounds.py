@@ -3,7 +3,7 @@
 import pytest
 
 from benchmarks.load import Load, WrongAnswer
-from benchmarks.rounds import Result, Sample, orders_of, sample
+from benchmarks.rounds import Result, Sample, middle, orders_of, sample
 
 
 def turn(rate: float, cpu: float) -> Sample:
@@ -20,14 +20,19 @@ def test_each_round_is_compared_with_itself_so_a_slow_minute_changes_nothing():
     assert result.cpus == [2.0, 2.0, 2.0]
 
 
-def test_one_disturbed_round_does_not_change_the_figure_but_shows_in_its_range():
+def test_one_disturbed_round_of_three_does_not_change_the_figure_but_shows_beside_it():
     result = Result(
         shop=[turn(1000, 1), turn(1000, 1), turn(10, 1)],
         bare=[turn(2000, 1), turn(2000, 1), turn(2000, 1)],
     )
     summary = result.summary()
     assert summary["rate"] == 0.5
-    assert (summary["rate_lowest"], summary["rate_highest"]) == (0.005, 0.5)
+    assert summary["rate_middle"] == pytest.approx((0.2525, 0.5))
+
+
+def test_half_of_the_rounds_lie_in_the_middle():
+    assert middle([5.0, 1.0, 2.0, 4.0, 3.0]) == (2.0, 4.0)
+    assert middle([7.0]) == (7.0, 7.0)
 
 
 def test_a_sample_is_what_the_meters_moved_by_for_an_answer_and_for_a_second():
