@@ -3,7 +3,7 @@
 import pytest
 
 from storefront.domain.orders import Order, State
-from storefront.services import holds
+from storefront.services import holds, reconciliation
 from storefront.storage.answers import Settled
 from tests.fakes.faults import Fault
 from tests.services.conftest import Build
@@ -78,7 +78,9 @@ def test_a_person_may_release_while_stripe_is_silent_and_the_session_is_ended_wh
     assert town.order(late).state is (State.PAID if paid else State.RELEASED)
 
 
-def test_an_order_without_a_session_may_be_released_too(town: Town) -> None:
+def test_an_order_without_a_session_may_be_released_too_and_what_turns_up_is_ended(
+    town: Town,
+) -> None:
     from storefront.domain.errors import StripeUnreachable
 
     town.stripe.fault("create_session", Fault.LOST_REPLY)
@@ -89,3 +91,7 @@ def test_an_order_without_a_session_may_be_released_too(town: Town) -> None:
     town.stripe.down()
     assert holds.release_by_hand(town.shop, order.id, "op") is Settled.RELEASED
     assert town.level() == (5, 0, 0)
+    town.stripe.up()
+    reconciliation.reconcile(town.shop)
+    [session] = town.stripe.sessions.values()
+    assert session["status"] == "expired"
