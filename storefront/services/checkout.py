@@ -142,6 +142,8 @@ def open_payment(shop: Shop, order: Order, *, first: bool = False) -> Started:
         if order.state not in {State.PENDING, State.RELEASED}:
             return Started(order, links.order(shop.settings, order.id))
         break
+    if ours and order.state is State.PENDING:
+        shop.store.due.schedule(f"ask:{order.id}", shop.store.now())
     raise StripeUnreachable("the payment page could not be prepared in time")
 
 

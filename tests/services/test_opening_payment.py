@@ -84,6 +84,17 @@ def test_stripe_that_answers_every_key_with_an_error_leaves_nothing_behind(town:
     assert town.level() == (5, 0, 0)
 
 
+def test_units_go_back_at_once_when_stripe_is_well_again_after_spending_every_key(
+    town: Town,
+) -> None:
+    town.stripe.fault("create_session", Fault.SPENT_BEFORE, times=3)
+    with pytest.raises(StripeUnreachable):
+        town.begin()
+    assert town.level() == (4, 1, 0)
+    town.work()
+    assert town.level() == (5, 0, 0)
+
+
 def test_a_twin_that_stripe_s_list_showed_too_late_is_ended(town: Town) -> None:
     town.stripe.fault("create_session", Fault.SPENT_AFTER)
     twins = []
