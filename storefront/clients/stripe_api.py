@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from email.utils import parsedate_to_datetime
 from typing import Any, cast
+from uuid import uuid4
 
 import requests
 import stripe
@@ -46,7 +47,8 @@ handshake with every call."""
 BUSY_SECONDS = (0.5, 1, 2)
 """Pauses between looks at a creation that another request has begun; the library adds its own."""
 KEYS_FOR_EXPIRY = 5
-"""Ending a session twice is harmless, so its spent keys need no memory: the next number is tried."""
+"""Ending a session twice is harmless, so its spent keys need no memory: the next number is tried, and
+in the end a key that nobody has used."""
 
 log = logging.getLogger(__name__)
 
@@ -118,15 +120,15 @@ class Stripe:
         """End an open session, so that nothing can be paid with it any more.
 
         Raises StripeRefused when it is not open: it is paid, being paid, or ended already; and
-        StripeSpent when every key only replays a saved error: reading the session tells what it is.
+        StripeSpent when each key only replays a saved error: reading the session tells what it is.
         """
-        for number in range(1, KEYS_FOR_EXPIRY + 1):
+        for name in (*range(1, KEYS_FOR_EXPIRY), uuid4()):
             try:
                 with self._call("session_expire"):
                     ended = self._client.v1.checkout.sessions.expire(
                         session_id,
                         {"expand": ["payment_intent"]},
-                        {"idempotency_key": f"session:{session_id}:expire:{number}"},
+                        {"idempotency_key": f"session:{session_id}:expire:{name}"},
                     )
                 return from_session(_plain(ended))
             except StripeSpent:

@@ -135,6 +135,17 @@ def test_ending_says_so_when_every_key_is_spent(stripe: Stripe, wire: Wire) -> N
         stripe.expire_session("cs_1")
 
 
+def test_ending_goes_on_with_a_key_that_nobody_used_before(stripe: Stripe, wire: Wire) -> None:
+    broken = Answer(500, error("api_error"), REPLAYED | {"Stripe-Should-Retry": "false"})
+    for _ in range(2):
+        wire.plan(*[broken] * 5)
+        with pytest.raises(StripeSpent):
+            stripe.expire_session("cs_1")
+    keys = [request.headers["idempotency-key"] for request in wire.requests]
+    assert keys[:4] == keys[5:9]
+    assert keys[4] != keys[9]
+
+
 def listing(*found: dict[str, Any], more: bool = False) -> dict[str, Any]:
     return {"object": "list", "data": list(found), "has_more": more, "url": "/v1/any"}
 

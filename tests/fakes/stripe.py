@@ -59,9 +59,9 @@ class FakeStripe(Account):
         return from_session(self.wire.get("session", lambda: self._expanded(session_id)))
 
     def expire_session(self, session_id: str) -> Payment:
-        """As the real one: spent keys are passed over."""
-        for number in range(1, KEYS_FOR_EXPIRY + 1):
-            key = f"session:{session_id}:expire:{number}"
+        """As the real one: spent keys are passed over, and the last key is a new one."""
+        for name in (*range(1, KEYS_FOR_EXPIRY), f"fresh-{len(self.wire.calls)}"):
+            key = f"session:{session_id}:expire:{name}"
             try:
                 ended = self.wire.post(
                     "expire_session", key, session_id, lambda: self._expire(session_id)
