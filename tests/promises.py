@@ -52,8 +52,8 @@ def _sessions(shop: Shop, stripe: FakeStripe) -> Iterator[str]:
         ]
         if len(payable) > 1:
             yield f"{order.id} can be paid through {payable}"
-        if order.state is State.RELEASED and payable:
-            yield f"{order.id} was released while {payable} can be paid"
+        if order.state in GOODS | {State.RELEASED} and payable:
+            yield f"{order.id} is {order.state} while {payable} can be paid"
 
 
 def _money_twice(shop: Shop, stripe: FakeStripe) -> Iterator[str]:

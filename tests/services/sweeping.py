@@ -79,6 +79,7 @@ def sweep(
         try:
             town.check()
             then(town)
+            town.check()
             town.rest()
         except BaseException as failure:
             failure.add_note(f"{make_fuse.__name__} at call {at} of {fuse.calls}")

@@ -13,6 +13,7 @@ import pytest
 from storefront.domain.errors import AlreadyPaid, Refusal, StripeError
 from storefront.domain.orders import GOODS, Order, State
 from storefront.services import holds, orders
+from tests.fakes.faults import Fault
 from tests.services.conftest import Build
 from tests.services.sweeping import MOST_CALLS
 from tests.services.town import Fuse, Town
@@ -109,6 +110,14 @@ def overdue(town: Town) -> None:
     town.skip(60 + 301)
 
 
+def left(town: Town) -> None:
+    """Ada's hold has no payment page, and its request is too old to be repeated."""
+    town.stripe.fault("create_session", Fault.LOST_REQUEST)
+    with suppress(StripeError):
+        started(town)
+    town.skip(115)
+
+
 def nothing(_town: Town) -> None:
     """The shop has just opened."""
 
@@ -119,6 +128,7 @@ RACES: list[tuple[Act, Act, Act]] = [
         (nothing, (again, bob_buys)),
         (started, (again, changes, cancels, returns, pays, pays_unheard, pays_later, bob_buys)),
         (over, (works, again, cancels, pays, bob_buys)),
+        (left, (again, works, cancels)),
         (overdue, (by_hand, works, returns, pays)),
     )
     for one in acts
