@@ -1,19 +1,17 @@
 """Whatever is sent to the running shop, it answers as its interface says and its stock stays."""
 
-import hashlib
-import hmac
 import json
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 import requests
 
 from storefront.domain.orders import State
+from tests.contest.events import deliver, event, signed
 from tests.contest.market import Market, open_market
 from tests.contest.shopper import Shopper
-from tests.harness import WEBHOOK_SECRET
 
 UNITS = 5
 
@@ -36,46 +34,6 @@ def market(opened: Market) -> Iterator[Market]:
 @pytest.fixture
 def shopper(market: Market) -> Shopper:
     return Shopper(market.shop.url)
-
-
-def signed(body: bytes, secret: str = WEBHOOK_SECRET, at: float | None = None) -> dict[str, str]:
-    """The headers with which Stripe sends a body."""
-    moment = int(time.time() if at is None else at)
-    digest = hmac.new(secret.encode(), f"{moment}.".encode() + body, hashlib.sha256).hexdigest()
-    return {"Content-Type": "application/json", "Stripe-Signature": f"t={moment},v1={digest}"}
-
-
-def deliver(
-    market: Market, body: bytes, headers: Mapping[str, str] | None = None
-) -> requests.Response:
-    return Shopper(market.shop.url).post(
-        "/webhooks/stripe", body, headers=signed(body) if headers is None else dict(headers)
-    )
-
-
-def event(kind: str = "checkout.session.completed", **found: Any) -> dict[str, Any]:
-    """An event about a paid session that Stripe never had."""
-    session = {
-        "id": "cs_test_of_nobody",
-        "object": "checkout.session",
-        "status": "complete",
-        "payment_status": "paid",
-        "payment_intent": "pi_of_nobody",
-        "client_reference_id": "a" * 16,
-        "metadata": {"shop": "popup", "order": "a" * 16},
-        "amount_total": 2500,
-        "currency": "usd",
-        "livemode": False,
-        **found,
-    }
-    return {
-        "id": "evt_of_nobody",
-        "object": "event",
-        "type": kind,
-        "created": int(time.time()),
-        "livemode": False,
-        "data": {"object": session},
-    }
 
 
 @pytest.mark.parametrize(
