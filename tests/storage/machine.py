@@ -16,7 +16,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from storefront.domain.orders import Line, basket_of, total
 from storefront.storage.answers import HoldAnswer, Job, Limits, Wanted
 from storefront.storage.store import Store, open_store
-from tests.books import broken, needed
+from tests.books import broken, dump, needed
 from tests.storage.model import COUNTERS, IMPOSSIBLE, MOST_OVERDUE, ShopModel, Span
 
 PRICE = 100
@@ -42,14 +42,6 @@ times = st.sampled_from([1, 1, 1, 2])
 orders = st.sampled_from([0, 0, 0, 0, 1, 1, 1, 2, 2, 3])
 """Which order, counted from the newest."""
 statuses = st.sampled_from(["succeeded", "succeeded", "pending", "requires_action", "failed"])
-
-READ: dict[str, Callable[[Any, str], object]] = {
-    "string": lambda pipe, key: pipe.get(key),
-    "hash": lambda pipe, key: pipe.hgetall(key),
-    "zset": lambda pipe, key: pipe.zrange(key, 0, -1, withscores=True),
-    "stream": lambda pipe, key: pipe.xrange(key),
-}
-"""How a key of each type is read."""
 
 needs_order = precondition(lambda self: self.model.orders)
 
@@ -108,20 +100,9 @@ class Storage(RuleBasedStateMachine):
         self.sound = True
 
     def _picture(self) -> dict[str, Any]:
-        """Every key's value and end, but the figures, and the marks that a repeat sets again."""
-        keys = [
-            key
-            for key in sorted(self.client.keys())
-            if ":seen:" not in key and not key.endswith(":metrics")
-        ]
-        pipe = self.client.pipeline()
-        for key in keys:
-            pipe.type(key)
-        for key, kind in zip(keys, pipe.execute(), strict=True):
-            READ[kind](pipe, key)
-            pipe.pexpiretime(key)
-        found = pipe.execute()
-        return dict(zip(keys, zip(found[::2], found[1::2], strict=True), strict=True))
+        """Every key but the figures, and the marks of events, which a repeat sets again."""
+        found = dump(self.client)
+        return {name: value for name, value in found.items() if ":seen:" not in name}
 
     def _order(self, which: int) -> str:
         """An order that exists, counted from the newest."""
@@ -192,7 +173,7 @@ class Storage(RuleBasedStateMachine):
         opens_at=st.sampled_from([0, 0, 0, 0, NEVER_OPENS]),
         visitor=st.sampled_from(["ada", "bob", ""]),
         address=st.sampled_from(["home", ""]),
-        limits=st.sampled_from([Limits(0, 0), Limits(1, 0), Limits(0, 1)]),
+        limits=st.sampled_from([Limits(0, 0), Limits(0, 0), Limits(1, 0), Limits(0, 2)]),
         hold_ms=waits,
         ask_ms=waits,
         repeats=times,
@@ -284,22 +265,6 @@ class Storage(RuleBasedStateMachine):
                 self._hold({sku: free}, free, 0, "", "", Limits(0, 0), HOUR, HOUR, 1)
         late = {"amount": 2 * PRICE, "email": "", "session": _session(order, number)}
         self._ask("settle_payment", order, payment_intent=_payment(order, number), **late)
-
-    @precondition(lambda self: self._pending())
-    @rule(version=first, renewed=st.booleans())
-    def hear_that_no_session_exists(self, version: int, renewed: bool) -> None:
-        """Stripe's word about one key counts for that key only."""
-        order = self._pending()
-        if renewed:
-            now = self.model.orders[order].version
-            self._ask("renew_session", order, version=now, session_seconds=1920)
-        release = {"session": "", "reason": "expired", "who": ""}
-        self._ask("release_hold", order, version=version, **release)
-
-    def _pending(self) -> str:
-        """An order that has no session yet, if there is one."""
-        orders = self.model.orders
-        return next((o for o, one in orders.items() if one.state == "pending"), "")
 
     @needs_order
     @rule(which=orders, number=first, repeats=times)
