@@ -2,12 +2,31 @@
 
 import json
 import math
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 from benchmarks.rounds import CASES
 from tests.harness import ROOT
+
+ASKED = {(case.name, fsync) for case in CASES for fsync in ("everysec", "always")}
+
+
+def test_the_documented_figures_are_of_every_case_and_no_other():
+    text = (ROOT / "docs" / "performance.md").read_text("utf-8")
+    rows = re.findall(r"^\| (.+?) \| (everysec|always) \|", text, re.MULTILINE)
+    assert set(rows) == ASKED
+    assert len(rows) == len(ASKED)
+
+
+def test_the_documented_options_are_there():
+    text = (ROOT / "docs" / "performance.md").read_text("utf-8")
+    command = [sys.executable, "-m", "benchmarks", "--help"]
+    shown = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    named = set(re.findall(r"(?<![\w-])--[a-z]+", text))
+    assert "--quick" in named
+    assert named <= set(re.findall(r"--[a-z]+", shown))
 
 
 def test_it_runs_and_its_ratios_are_finite_numbers(tmp_path: Path):
@@ -25,8 +44,7 @@ def test_it_runs_and_its_ratios_are_finite_numbers(tmp_path: Path):
     assert "round 1/1 always   webhook" in done.stderr
     cases = json.loads(figures.read_text("utf-8"))["cases"]
     measured = {(case["case"], case["appendfsync"]) for case in cases}
-    asked = {(case.name, fsync) for case in CASES for fsync in ("everysec", "always")}
-    assert measured == {*asked, ("noise", "everysec")}
+    assert measured == {*ASKED, ("noise", "everysec")}
     ratios = [case[name] for case in cases for name in ("rate", "cpu")]
     assert all(math.isfinite(ratio) and ratio > 0 for ratio in ratios)
     assert all(case["shop"]["redis"] > 0 for case in cases if case["case"] != "noise")
