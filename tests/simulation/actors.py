@@ -34,7 +34,7 @@ class Shopper:
     def __init__(self, sim: "Simulation", name: str, address: str) -> None:
         self.name, self._sim, self._address = name, sim, address
         random = sim.random
-        self._begins = random.choice((1, 2, 3, 4))
+        self._begins = random.choice((1, 2, 3, 5))
         self._looks = random.choice((0, 1, 3))
         self._cancels = random.choice((0, 0, 1, 2))
         self._pays = random.random() < 0.85
@@ -57,9 +57,15 @@ class Shopper:
         if self._pays and any(map(self._sim.is_open, self._pages)):
             yield self._hasty, self._pay
 
+    @property
+    def waits(self) -> bool:
+        """Whether the shopper may still do something once time has passed."""
+        return bool(self._begins) or (self._pays and any(map(self._sim.is_open, self._pages)))
+
     def show(self, session: str) -> None:
-        """The shopper has this payment page open, too."""
+        """The shopper has this payment page open, too, and pays in one after the other."""
         self._pages.append(session)
+        self._hasty = 3.0
 
     def _begin(self) -> None:
         random, truth = self._sim.random, self._sim.truth
@@ -67,9 +73,9 @@ class Shopper:
         if not self._basket or random.random() < 0.4:
             stock = self._sim.plan.stock
             skus = random.sample(sorted(stock), random.randint(1, len(stock)))
-            self._basket = {
-                sku: min(random.choice((1, 1, 1, 2, 3)), stock[sku] + 1) for sku in skus
-            }
+            most = random.choice((1, 1, 1, 1, 2, 3))
+            spare = random.random() < 0.1  # more than there is
+            self._basket = {sku: min(most, stock[sku] + spare) for sku in skus}
         basket = dict(self._basket)
         if not self._forms or random.random() < 0.6:
             self._forms += 1
@@ -306,11 +312,11 @@ class Mishaps:
         if self._outages and self.away_until <= self._sim.now():
             yield 0.2, self._go_away
         if self._twins and self._open():
-            yield 0.4, self._twin
+            yield 1.5, self._twin
 
     def _go_away(self) -> None:
         self._outages -= 1
-        seconds = self._sim.random.choice((60, 1000, 4000))
+        seconds = self._sim.random.choice((60, 1000, 4000, 20_000))
         self._sim.tell("Stripe", f"cannot be reached for {seconds} s")
         self.away_until = self._sim.now() + seconds * 1000
 
@@ -339,6 +345,7 @@ class Operator:
         self._restocks = sim.random.choice((0, 1, 2))
         self._refunds = sim.random.choice((0, 1, 2))
         self._disputes = sim.random.choice((0, 0, 0, 1))
+        self._releases = sim.random.choice((0, 1, 3))
 
     def acts(self) -> Iterator[Act]:
         if self._restocks:
@@ -347,9 +354,8 @@ class Operator:
             yield 0.3, self._refund
         if self._disputes and self._kept():
             yield 0.1, self._dispute
-        late = self._overdue()
-        if late:
-            yield 1.0, lambda: self._release(self._sim.random.choice(late))
+        if self._releases and (late := self._overdue()):
+            yield 2.0, lambda: self._release(self._sim.random.choice(late))
 
     def _restock(self) -> None:
         random = self._sim.random
@@ -400,6 +406,7 @@ class Operator:
         return [order for order, deadline in held if deadline <= until]
 
     def _release(self, order: str) -> None:
+        self._releases -= 1
         self._sim.truth.by_hand.add(order)
         self._sim.request(
             f"operator releases {order}",

@@ -78,7 +78,10 @@ class Promises:
             order = session["metadata"]["order"]
             if order not in orders:
                 raise Broken("I4", f"{session['id']} has no order")
-            if session["status"] == "open" and session["id"] not in self._truth.twins:
+            # A person's word released an order whose session nobody had heard of, nor was shown.
+            unheard = order in self._truth.by_hand and "session" not in orders[order]
+            behind = unheard or session["id"] in self._truth.twins
+            if session["status"] == "open" and not behind:
                 raise Broken("I6", f"{session['id']} of {order} can still be paid")
         for sku, number in self._redis.data.get(PREFIX + "stock:held", {}).items():
             reviewed = sum(
@@ -234,7 +237,7 @@ class Promises:
                     back[refund["payment_intent"]] += refund["amount"]
                 if f"mail:refunded:{name[7:]}" not in fields and refund["status"] not in GONE:
                     yield f"mail:refunded:{order}:{name[7:]}"
-        if state != State.REVIEW:
+        if state != State.REVIEW and order not in self._truth.for_a_person:
             for name in fields:
                 if name.startswith("refund_reason:"):
                     payment = name[14:]

@@ -23,6 +23,21 @@ def test_a_part_sent_back_by_hand_does_not_keep_the_rest_from_going_back(
     assert town.stripe.taken(order.id) == {"pi_1": 2500, "pi_2": 0}
 
 
+def test_money_back_for_another_payment_ends_no_review(town: Town) -> None:  # noqa: F811
+    order = town.begin().order
+    asked = sessions.params(town.shop, order)
+    twins = [town.stripe.create_session(asked, key).session for key in ("one", "two")]
+    for session in (order.session, *twins):
+        assert town.stripe.pay(session)
+    town.stripe.refund_by_hand("pi_1", 2500)
+    town.stripe.dispute("pi_2")
+    town.deliver("payment_intent.succeeded", "refund.created", "charge.dispute.created")
+    assert town.order(order).state is State.REVIEW
+    town.work()
+    assert town.stripe.taken(order.id)["pi_3"] == 0
+    assert town.order(order).state is State.REVIEW
+
+
 def test_a_sale_in_a_session_that_nobody_told_of_is_confirmed_all_the_same(
     town: Town,  # noqa: F811
 ) -> None:
@@ -43,6 +58,6 @@ def test_a_hold_ends_though_every_key_for_it_replays_an_error(
     town = build(HOLD_SECONDS="60")  # noqa: F811
     order = town.begin().order
     town.stripe.fault("expire_session", kind, times=5)
-    town.pass_time(1921 + 30)
+    town.pass_time(60 + 30)
     assert town.order(order).state is State.RELEASED
     town.rest()

@@ -34,23 +34,23 @@ if ask.status == 'failed' or ask.status == 'canceled' then
   return answer('failed')
 end
 if not was then schedule('mail:refunded:' .. ask.order .. ':' .. ask.refund, now) end
-local back = {} -- by payment
+local back = 0 -- of this payment, in all
 local all = redis.call('HGETALL', ORDER)
 for i = 1, #all, 2 do
   local refund = string.sub(all[i], 1, 7) == 'refund:' and cjson.decode(all[i + 1])
-  if refund and rank(refund.status) < 3 then
-    back[refund.payment_intent] = (back[refund.payment_intent] or 0) + refund.amount
+  if refund and refund.payment_intent == ask.payment_intent and rank(refund.status) < 3 then
+    back = back + refund.amount
   end
 end
-if fields[7] and (back[ask.payment_intent] or 0) < tonumber(fields[6]) then
+if fields[7] and back < tonumber(fields[6]) then
   schedule(job, now) -- all of it is to go back, and this was only a part
 elseif ask.status == 'succeeded' then
   redis.call('ZREM', DUE, job)
 else
   schedule(job, now + ask.again_ms)
 end
-local paid = fields[4] and tonumber(redis.call('HGET', ORDER, 'payment:' .. fields[4]))
-if not paid or (back[fields[4]] or 0) < paid or state == 'refunded' then return answer('recorded') end
+local paid = ask.payment_intent == fields[4] and tonumber(fields[6])
+if not paid or back < paid or state == 'refunded' then return answer('recorded') end
 if at == 'held' then end_hold(lines) end
 if at ~= 'none' then
   local to = fields[5] and 'written_off' or 'available'
