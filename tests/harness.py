@@ -282,14 +282,11 @@ def start_shop(
 
 
 @contextmanager
-def start_worker(env: Mapping[str, str], application: str = "wsgi") -> Iterator[Running]:
-    """One ``flask shop worker`` with these settings; give it the shop's REDIS_URL and SECRET_KEY.
-
-    ``application`` is another module with a Flask application to take the command from.
-    """
+def start_worker(env: Mapping[str, str]) -> Iterator[Running]:
+    """One ``flask shop worker`` with these settings; give it the shop's REDIS_URL and SECRET_KEY."""
     with tempfile.TemporaryDirectory(prefix="worker-") as name:
         worker = Running(
-            [sys.executable, "-m", "flask", "--app", application, "shop", "worker"],
+            [sys.executable, "-m", "flask", "--app", "wsgi", "shop", "worker"],
             {**clean_environment(Path(name)), **env},
             Path(name),
         )

@@ -137,9 +137,9 @@ class Market:
     def state_at(self, pay_url: str) -> State:
         return self.order_at(pay_url).state
 
-    def start_worker(self, application: str = "wsgi") -> Running:
+    def start_worker(self) -> Running:
         """The first worker, or another one in its place."""
-        self.worker = self._stack.enter_context(start_worker(self.env, application))
+        self.worker = self._stack.enter_context(start_worker(self.env))
         return self.worker
 
     def hears_all(self, seconds: float = 60) -> None:
