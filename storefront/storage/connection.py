@@ -6,11 +6,18 @@ import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+
+
+class CannotWrite(redis.ResponseError):
+    """Redis answers, but takes no writes, because its disk is full or fails (``MISCONF``)."""
+
+
 UNREACHABLE: tuple[type[Exception], ...] = (
     redis.ConnectionError,  # also: refused, loading its data, wrong password, pool empty
     redis.TimeoutError,
     redis.exceptions.ReadOnlyError,  # a replica after a failover
     redis.exceptions.OutOfMemoryError,
+    CannotWrite,
     redis.exceptions.MasterDownError,
     redis.exceptions.ClusterDownError,
 )
@@ -21,6 +28,22 @@ CONNECTIONS = 200
 
 SECONDS = 5
 """How long a command, a connection or a turn may take before it counts as unreachable."""
+
+
+class Client(redis.Redis):
+    """A client that names the one error for which redis-py has no name.
+
+    https://redis.io/docs/latest/operate/oss_and_stack/management/persistence/
+    """
+
+    def parse_response(self, connection: Any, command_name: Any, **options: Any) -> Any:
+        """The answer to one command, as ``redis.Redis`` reads it. Raises CannotWrite too."""
+        try:
+            return super().parse_response(connection, command_name, **options)
+        except redis.ResponseError as error:
+            if str(error).startswith("MISCONF"):
+                raise CannotWrite(str(error)) from error
+            raise
 
 
 def connect(url: str) -> redis.Redis:
@@ -38,7 +61,7 @@ def connect(url: str) -> redis.Redis:
         decode_responses=True,
         retry=Retry(NoBackoff(), 0),
     )
-    return redis.Redis.from_pool(pool)
+    return Client.from_pool(pool)
 
 
 def subscriber(url: str) -> redis.Redis:

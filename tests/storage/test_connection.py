@@ -1,5 +1,6 @@
 """Connections never send twice, and a Redis that may forget is told apart from one that may not."""
 
+import shutil
 import socket
 import threading
 
@@ -7,7 +8,7 @@ import pytest
 import redis
 
 from storefront.storage import connection
-from tests.harness import RedisServer, free_port, start_redis
+from tests.harness import RedisServer, free_port, start_redis, wait_until
 
 
 def test_a_command_whose_reply_is_lost_is_sent_once():
@@ -50,6 +51,24 @@ def test_the_default_of_the_library_would_have_sent_it_again():
         assert client.get_retry().get_retries() > 0
     with connection.connect("redis://127.0.0.1:1") as client:
         assert client.get_retry().get_retries() == 0
+
+
+def test_a_server_whose_disk_fails_is_unreachable_for_writes_and_nothing_is_half_written():
+    """Its folder is gone, so that it can save nothing, and says MISCONF to whoever wants to write."""
+    with start_redis() as server, connection.connect(server.url) as client:
+        client.config_set("save", "3600 1")
+        client.set("stock", 5)
+        shutil.rmtree(server.folder)
+        client.bgsave()
+        wait_until(
+            lambda: client.info("persistence")["rdb_last_bgsave_status"] == "err", "a failed save"
+        )
+        with pytest.raises(connection.CannotWrite):
+            client.decr("stock")
+        with pytest.raises(connection.CannotWrite):
+            client.eval("redis.call('GET', KEYS[1]) redis.call('DECR', KEYS[1])", 1, "stock")
+        assert client.get("stock") == "5"
+        assert issubclass(connection.CannotWrite, connection.UNREACHABLE)
 
 
 def test_a_server_that_is_not_there_is_unreachable_at_once():
