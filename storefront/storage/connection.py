@@ -7,7 +7,6 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 
-
 class CannotWrite(redis.ResponseError):
     """Redis answers, but takes no writes, because its disk is full or fails (``MISCONF``)."""
 
