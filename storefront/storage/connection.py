@@ -38,7 +38,9 @@ class Client(redis.Redis):
     def parse_response(self, connection: Any, command_name: Any, **options: Any) -> Any:
         """The answer to one command, as ``redis.Redis`` reads it. Raises CannotWrite too."""
         try:
-            return super().parse_response(connection, command_name, **options)
+            return super().parse_response(  # type: ignore[no-untyped-call]
+                connection, command_name, **options
+            )
         except redis.ResponseError as error:
             if str(error).startswith("MISCONF"):
                 raise CannotWrite(str(error)) from error
