@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from storefront.domain import fields
+
 
 class Verdict(StrEnum):
     """What Stripe's facts mean for an order."""
@@ -58,6 +60,17 @@ class RefundFact:
     reason: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Charge:
+    """Which payment a charge belongs to, or one that is disputed, and whose it is."""
+
+    id: str
+    payment_intent: str
+    """Empty for a charge that was made without one."""
+    order: str = ""
+    shop: str = ""
+
+
 def verdict(payment: Payment) -> Verdict:
     """What these facts mean, whichever event or call brought them.
 
@@ -97,53 +110,71 @@ def mismatch(payment: Payment, amount: int, currency: str) -> str:
 
 
 def from_session(session: Mapping[str, Any]) -> Payment:
-    """The facts in a Checkout Session, its PaymentIntent expanded or not."""
-    intent = session.get("payment_intent")
-    expanded = intent if isinstance(intent, Mapping) else {}
-    metadata = session.get("metadata") or {}
-    return Payment(
-        order=metadata.get("order") or session.get("client_reference_id") or "",
-        shop=metadata.get("shop") or "",
-        session=session["id"],
-        session_status=session.get("status") or "",
-        payment_status=session.get("payment_status") or "",
-        payment_intent=expanded.get("id") or (intent if isinstance(intent, str) else ""),
-        intent_status=expanded.get("status") or "",
-        amount=session.get("amount_total") or 0,
-        currency=session.get("currency") or "",
-        livemode=bool(session.get("livemode")),
-        email=(session.get("customer_details") or {}).get("email") or "",
-        url=session.get("url") or "",
-        created=session.get("created") or 0,
+    """The facts in a Checkout Session, its PaymentIntent expanded or not. Raises Malformed."""
+    intent, expanded = fields.reference(session, "payment_intent")
+    metadata = fields.part(session, "metadata")
+    order, reference = fields.text(metadata, "order"), fields.text(session, "client_reference_id")
+    payment = Payment(
+        order=order or reference,
+        shop=fields.text(metadata, "shop"),
+        session=fields.identity(session),
+        session_status=fields.word(session, "status"),
+        payment_status=fields.word(session, "payment_status"),
+        payment_intent=intent,
+        intent_status=fields.word(expanded, "status"),
+        amount=fields.whole(session, "amount_total"),
+        currency=fields.word(session, "currency"),
+        livemode=fields.flag(session, "livemode"),
+        email=fields.line(fields.part(session, "customer_details"), "email"),
+        url=fields.line(session, "url"),
+        created=fields.whole(session, "created"),
     )
+    # What a subscription or a setup takes has another shape, and is not this shop's.
+    if fields.word(session, "mode") in {"", "payment"} and payment.payment_status == "paid":
+        fields.required(session, "amount_total", "currency", "payment_intent")
+    return payment
 
 
 def from_intent(intent: Mapping[str, Any]) -> Payment:
-    """The facts in a PaymentIntent alone."""
-    metadata = intent.get("metadata") or {}
+    """The facts in a PaymentIntent alone. Raises Malformed."""
+    fields.required(intent, "amount", "currency", "status")
+    metadata = fields.part(intent, "metadata")
     return Payment(
-        order=metadata.get("order") or "",
-        shop=metadata.get("shop") or "",
-        payment_intent=intent["id"],
-        intent_status=intent.get("status") or "",
-        amount=intent.get("amount") or 0,
-        currency=intent.get("currency") or "",
-        livemode=bool(intent.get("livemode")),
-        email=intent.get("receipt_email") or "",
-        created=intent.get("created") or 0,
+        order=fields.text(metadata, "order"),
+        shop=fields.text(metadata, "shop"),
+        payment_intent=fields.identity(intent),
+        intent_status=fields.word(intent, "status"),
+        amount=fields.whole(intent, "amount"),
+        currency=fields.word(intent, "currency"),
+        livemode=fields.flag(intent, "livemode"),
+        email=fields.line(intent, "receipt_email"),
+        created=fields.whole(intent, "created"),
     )
 
 
 def from_refund(refund: Mapping[str, Any]) -> RefundFact:
-    """The facts in a Refund."""
-    metadata = refund.get("metadata") or {}
-    intent = refund.get("payment_intent")
+    """The facts in a Refund. Raises Malformed."""
+    fields.required(refund, "amount")
+    metadata = fields.part(refund, "metadata")
+    payment_intent, _ = fields.reference(refund, "payment_intent")
     return RefundFact(
-        id=refund["id"],
-        payment_intent=(intent["id"] if isinstance(intent, Mapping) else intent) or "",
-        amount=refund.get("amount") or 0,
-        status=refund.get("status") or "pending",
-        order=metadata.get("order") or "",
-        shop=metadata.get("shop") or "",
-        reason=metadata.get("reason") or "",
+        id=fields.identity(refund),
+        payment_intent=payment_intent,
+        amount=fields.whole(refund, "amount"),
+        status=fields.word(refund, "status") or "pending",
+        order=fields.text(metadata, "order"),
+        shop=fields.text(metadata, "shop"),
+        reason=fields.text(metadata, "reason"),
+    )
+
+
+def from_charge(charge: Mapping[str, Any]) -> Charge:
+    """The facts in a Charge, or in a Dispute of one. Raises Malformed."""
+    metadata = fields.part(charge, "metadata")
+    payment_intent, _ = fields.reference(charge, "payment_intent")
+    return Charge(
+        id=fields.identity(charge),
+        payment_intent=payment_intent,
+        order=fields.text(metadata, "order"),
+        shop=fields.text(metadata, "shop"),
     )

@@ -5,18 +5,12 @@ snapshot cannot tell for sure is asked for at once by the worker.
 """
 
 import logging
-from typing import Any
 
 from storefront.domain.errors import SignatureInvalid
+from storefront.domain.events import Event, from_event
+from storefront.domain.fields import Malformed
 from storefront.domain.orders import State
-from storefront.domain.payments import (
-    Payment,
-    Verdict,
-    from_intent,
-    from_refund,
-    from_session,
-    verdict,
-)
+from storefront.domain.payments import Charge, Payment, RefundFact, Verdict, verdict
 from storefront.services import metrics, refunds, settlement
 from storefront.services.shop import Shop
 from storefront.storage.answers import Settled
@@ -27,62 +21,57 @@ log = logging.getLogger(__name__)
 def receive(shop: Shop, body: bytes, signature: str) -> str:
     """Store the outcome of a signed event; answers what it was in a word.
 
-    Raises SignatureInvalid when Stripe did not sign it, and the store's errors when the outcome
-    could not be stored, so that Stripe sends it again.
+    Raises SignatureInvalid when Stripe did not sign it, or would never send it so: then nothing is
+    noted of it. Raises the store's errors when the outcome could not be stored, so that Stripe sends
+    it again.
     """
-    event = shop.stripe.event(body, signature)
+    signed = shop.stripe.event(body, signature)
+    try:
+        event = from_event(signed)
+    except Malformed as wrong:
+        log.warning("an event was signed, but is not what Stripe sends: %s", wrong)
+        raise SignatureInvalid(f"signed, but {wrong}") from wrong
     outcome = _repeat(shop, event) or _take(shop, event)
-    counts = {f"webhooks:{event['type']}:{outcome}": 1}
-    if outcome in {Settled.SOLD, Settled.RETAKEN} and isinstance(event.get("created"), int):
-        counts |= metrics.settlement(shop.store.now() / 1000 - event["created"])
+    counts = {f"webhooks:{event.type}:{outcome}": 1}
+    if outcome in {Settled.SOLD, Settled.RETAKEN} and event.created is not None:
+        counts |= metrics.settlement(shop.store.now() / 1000 - event.created)
     shop.store.count_all(counts)
-    log.info("event %s %s: %s", event["id"], event["type"], outcome)
+    log.info("event %s %s: %s", event.id, event.type, outcome)
     return outcome
 
 
-def _repeat(shop: Shop, event: dict[str, Any]) -> str:
-    return "repeat" if shop.store.orders.seen(event["id"]) else ""
+def _repeat(shop: Shop, event: Event) -> str:
+    return "repeat" if shop.store.orders.seen(event.id) else ""
 
 
-def _take(shop: Shop, event: dict[str, Any]) -> str:
-    found: dict[str, Any] = event["data"]["object"]
-    for part in ("metadata", "customer_details"):
-        if not isinstance(found.get(part) or {}, dict):
-            raise SignatureInvalid(f"signed, but its {part} is not what Stripe sends")
-    if bool(event.get("livemode")) != shop.settings.livemode:
+def _take(shop: Shop, event: Event) -> str:
+    if event.modes != {shop.settings.livemode}:
         return _nothing(shop, event, "other_mode")
-    match event["type"].split("."):
-        # The shopper finished, a delayed payment ended, or the session ran out.
-        case ["checkout", "session", _] if found.get("object") == "checkout.session":
-            return _payment(shop, event, from_session(found))
-        # Money was taken or authorised, failed, or cannot come any more.
-        case ["payment_intent", _] if found.get("object") == "payment_intent":
-            return _payment(shop, event, from_intent(found))
-        # A refund was made, here or in the dashboard, or its status changed.
-        case ["refund", _] | ["charge", "refund", _] if found.get("object") == "refund":
-            return _refund(shop, event, found)
-        # The charge's refunds are not in it: they are listed.
-        case ["charge", "refunded"]:
-            return _look_at_refunds(shop, event, found)
-        # The buyer's bank took the money back: a person must answer it.
-        case ["charge", "dispute", "created"]:
-            return _dispute(shop, event, found.get("payment_intent"))
+    match event.fact:
+        case Payment() as payment:
+            return _payment(shop, event, payment)
+        case RefundFact() as refund:
+            return _refund(shop, event, refund)
+        case Charge() as charge if event.type == "charge.refunded":
+            return _look_at_refunds(shop, event, charge)
+        case Charge() as disputed:
+            return _dispute(shop, event, disputed)
     return _nothing(shop, event, "ignored")
 
 
-def _payment(shop: Shop, event: dict[str, Any], payment: Payment) -> str:
+def _payment(shop: Shop, event: Event, payment: Payment) -> str:
     if payment.shop != shop.settings.shop_id:
         return _nothing(shop, event, "not_ours")
     order = shop.store.orders.get(payment.order) if payment.order else None
     if order is None:
-        log.error("event %s is of unknown order %s", event["id"], payment.order)
+        log.error("event %s is of unknown order %s", event.id, payment.order)
         return _nothing(shop, event, "unknown_order")
     stands = verdict(payment)
     final = stands in {Verdict.PAID, Verdict.AUTHORIZED} or (
         stands is Verdict.EXPIRED and payment.session == order.session != ""
     )
     if final:
-        return settlement.apply(shop, order, payment, event=event["id"])
+        return settlement.apply(shop, order, payment, event=event.id)
     if stands is Verdict.OPEN:
         return _nothing(shop, event, "open")
     # Complete but unpaid may be a payment on its way or one that failed since; an intent alone
@@ -99,53 +88,48 @@ def _payment(shop: Shop, event: dict[str, Any], payment: Payment) -> str:
             email=payment.email,
         )
         if order.state is not State.RELEASED:
-            return settlement.apply(shop, order, as_processing, event=event["id"])
+            return settlement.apply(shop, order, as_processing, event=event.id)
     return _nothing(shop, event, "asking")
 
 
-def _refund(shop: Shop, event: dict[str, Any], found: dict[str, Any]) -> str:
-    fact = from_refund(found)
-    order_id = shop.store.orders.by_payment(fact.payment_intent) if fact.payment_intent else None
+def _refund(shop: Shop, event: Event, fact: RefundFact) -> str:
+    order_id = _paid_by(shop, fact.payment_intent)
     order = shop.store.orders.get(order_id) if order_id else None
     if order is None:
         return _nothing(shop, event, "not_ours")
-    return refunds.record(shop, order, fact, event=event["id"])
+    return refunds.record(shop, order, fact, event=event.id)
 
 
-def _look_at_refunds(shop: Shop, event: dict[str, Any], charge: dict[str, Any]) -> str:
-    payment_intent = charge.get("payment_intent")
+def _look_at_refunds(shop: Shop, event: Event, charge: Charge) -> str:
     # It may be refunded before the shop has heard that it was paid; a charge has the metadata of
-    # its PaymentIntent.
-    order = _paid_by(shop, payment_intent) or _named(shop, charge.get("metadata") or {})
-    if not order:
+    # its PaymentIntent. One without a PaymentIntent was never made by this shop.
+    order = _paid_by(shop, charge.payment_intent) or _named(shop, charge)
+    if not order or not charge.payment_intent:
         return _nothing(shop, event, "not_ours")
-    shop.store.due.schedule(f"refund:{order}:{payment_intent}", shop.store.now())
+    shop.store.due.schedule(f"refund:{order}:{charge.payment_intent}", shop.store.now())
     return _nothing(shop, event, "asking")
 
 
-def _dispute(shop: Shop, event: dict[str, Any], payment_intent: object) -> str:
-    order = _paid_by(shop, payment_intent)
+def _dispute(shop: Shop, event: Event, disputed: Charge) -> str:
+    order = _paid_by(shop, disputed.payment_intent)
     if not order:
         return _nothing(shop, event, "not_ours")
     return shop.store.scripts.review_order(
-        order, reason="the buyer's bank disputes the payment", event=event["id"]
+        order, reason="the buyer's bank disputes the payment", event=event.id
     )
 
 
-def _paid_by(shop: Shop, payment_intent: object) -> str | None:
-    if not isinstance(payment_intent, str) or not payment_intent:
+def _paid_by(shop: Shop, payment_intent: str) -> str | None:
+    return shop.store.orders.by_payment(payment_intent) if payment_intent else None
+
+
+def _named(shop: Shop, charge: Charge) -> str | None:
+    """The order that a charge's metadata names, if it is one of this shop's."""
+    if charge.shop != shop.settings.shop_id or not charge.order:
         return None
-    return shop.store.orders.by_payment(payment_intent)
+    return charge.order if shop.store.orders.get(charge.order) else None
 
 
-def _named(shop: Shop, metadata: dict[str, str]) -> str | None:
-    """The order that an object's metadata names, if it is one of this shop's."""
-    named = metadata.get("order")
-    if metadata.get("shop") != shop.settings.shop_id or not named:
-        return None
-    return named if shop.store.orders.get(named) else None
-
-
-def _nothing(shop: Shop, event: dict[str, Any], word: str) -> str:
-    shop.store.orders.mark_seen(event["id"])
+def _nothing(shop: Shop, event: Event, word: str) -> str:
+    shop.store.orders.mark_seen(event.id)
     return word

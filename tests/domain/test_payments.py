@@ -7,6 +7,7 @@ import pytest
 from storefront.domain.payments import (
     Payment,
     Verdict,
+    from_charge,
     from_intent,
     from_refund,
     from_session,
@@ -162,7 +163,10 @@ def test_a_payment_alone() -> None:
         email="ada@example.com",
         created=1795000000,
     )
-    assert from_intent({"id": "pi_1"}) == Payment(payment_intent="pi_1")
+    least = {"id": "pi_1", "status": "processing", "amount": 2500, "currency": "usd"}
+    assert from_intent(least) == Payment(
+        payment_intent="pi_1", intent_status="processing", amount=2500, currency="usd"
+    )
 
 
 @pytest.mark.parametrize("payment", ["pi_1", {"id": "pi_1"}])
@@ -186,5 +190,26 @@ def test_a_refund_with_its_payment_expanded_or_not(payment: object) -> None:
 
 
 def test_a_refund_made_in_the_dashboard_has_nothing_of_ours() -> None:
-    fact = from_refund({"id": "re_1", "payment_intent": None, "status": None})
+    fact = from_refund({"id": "re_1", "payment_intent": None, "amount": 700, "status": None})
     assert (fact.payment_intent, fact.status, fact.order, fact.reason) == ("", "pending", "", "")
+
+
+def test_a_subscription_that_was_paid_has_no_payment_of_its_own() -> None:
+    """Other parts of the account's business are none of the shop's, but no mistake of Stripe's."""
+    assert (
+        from_session({**SESSION, "mode": "subscription", "payment_intent": None}).session == "cs_1"
+    )
+
+
+def test_words_that_stripe_may_yet_invent_are_kept() -> None:
+    assert from_refund({"id": "re_1", "amount": 700, "status": "on_hold_2"}).status == "on_hold_2"
+    assert from_session({**SESSION, "status": "paused"}).session_status == "paused"
+
+
+def test_a_charge_made_without_a_payment_belongs_to_none() -> None:
+    assert from_charge({"id": "ch_1", "payment_intent": None}).payment_intent == ""
+
+
+def test_letters_of_all_scripts_are_text() -> None:
+    found = from_session({**SESSION, "customer_details": {"email": "ådà@münchen.example"}})
+    assert found.email == "ådà@münchen.example"

@@ -12,6 +12,7 @@ from typing import Any
 from unittest.mock import patch
 
 from storefront.domain.errors import Shortage, StripeError, StripeRefused, StripeUnreachable
+from storefront.domain.events import Event, from_event
 from storefront.domain.orders import HOLDING, Order, Reason, State
 from storefront.domain.payments import from_session
 from storefront.services import checkout, events, links, refunds, sessions, settlement, work
@@ -108,15 +109,15 @@ def end_unasked_for(*reasons: Reason) -> Callable[..., Settled]:
     return end
 
 
-def note_before_taking(shop: Shop, event: dict[str, Any]) -> str:
-    if shop.store.orders.seen(event["id"]):
+def note_before_taking(shop: Shop, event: Event) -> str:
+    if shop.store.orders.seen(event.id):
         return "repeat"
-    shop.store.orders.mark_seen(event["id"])
+    shop.store.orders.mark_seen(event.id)
     return ""
 
 
 def always_200(shop: Shop, body: bytes, signature: str) -> str:
-    event = shop.stripe.event(body, signature)
+    event = from_event(shop.stripe.event(body, signature))
     try:
         return events._repeat(shop, event) or events._take(shop, event)
     except UNREACHABLE:
