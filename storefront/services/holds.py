@@ -37,13 +37,10 @@ def release_by_hand(shop: Shop, order_id: str, who: str) -> Settled:
         return settlement.end(shop, order, Reason.EXPIRED)
     except StripeError:
         log.warning("order %s: released by %s, Stripe silent", order.id, who)
-    released = shop.store.scripts.release_hold(
+    return shop.store.scripts.release_hold(
         order.id,
         session=order.session,
         version=order.session_version,
         reason=Reason.EXPIRED,
         who=who,
     )
-    if order.session:
-        shop.store.due.schedule(f"stray:{order.id}:{order.session}", shop.store.now())
-    return released

@@ -2,12 +2,13 @@
 
 import pytest
 
+from storefront.domain.errors import StripeUnreachable
 from storefront.domain.orders import Order, State
 from storefront.services import holds, reconciliation
 from storefront.storage.answers import Settled
 from tests.fakes.faults import Fault
 from tests.services.conftest import Build
-from tests.services.town import Town
+from tests.services.town import Crash, Fuse, Town
 
 
 @pytest.fixture
@@ -81,8 +82,6 @@ def test_a_person_may_release_while_stripe_is_silent_and_the_session_is_ended_wh
 def test_an_order_without_a_session_may_be_released_too_and_what_turns_up_is_ended(
     town: Town,
 ) -> None:
-    from storefront.domain.errors import StripeUnreachable
-
     town.stripe.fault("create_session", Fault.LOST_REPLY)
     with pytest.raises(StripeUnreachable):
         town.begin()
@@ -95,3 +94,31 @@ def test_an_order_without_a_session_may_be_released_too_and_what_turns_up_is_end
     reconciliation.reconcile(town.shop)
     [session] = town.stripe.sessions.values()
     assert session["status"] == "expired"
+
+
+def test_a_session_that_was_only_found_while_a_person_released_its_order_is_ended_too(
+    town: Town,
+) -> None:
+    """Stripe told of the session, and was silent when it was to be ended."""
+    town.stripe.fault("create_session", Fault.LOST_REPLY)
+    with pytest.raises(StripeUnreachable):
+        town.begin()
+    [order] = town.orders()
+    town.skip(1000)
+    town.stripe.fault("expire_session", Fault.LOST_REQUEST)
+    assert holds.release_by_hand(town.shop, order.id, "op") is Settled.RELEASED
+    town.work()
+    [session] = town.stripe.sessions.values()
+    assert session["status"] == "expired"
+
+
+def test_a_process_that_ends_right_after_a_person_s_release_leaves_no_session_open(
+    town: Town, late: Order
+) -> None:
+    town.stripe.down()
+    with town.fused(Fuse(1, only="redis EVALSHA", after=True)), pytest.raises(Crash):
+        holds.release_by_hand(town.shop, late.id, "op")
+    assert town.order(late).state is State.RELEASED
+    town.stripe.up()
+    town.work()
+    assert town.stripe.sessions[late.session]["status"] == "expired"

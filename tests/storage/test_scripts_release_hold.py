@@ -104,6 +104,22 @@ def test_a_person_releases_whatever_session_there_is_and_is_named_in_the_ledger(
     assert (entry.who, entry.why, entry.order) == ("ada", "expired", "o1")
 
 
+def test_a_session_that_may_still_be_open_when_a_person_releases_is_to_be_ended(
+    opened: Book,
+) -> None:
+    opened.release("o1", "", who="ada")
+    assert set(opened.due()) == {"stray:o1:cs_1"}
+
+
+def test_a_person_s_release_of_an_order_without_a_session_leaves_nothing_to_end(
+    book: Book,
+) -> None:
+    book.stock(poster=5)
+    book.hold("o1", {"poster": 2})
+    book.release("o1", "", who="ada")
+    assert book.due() == {}
+
+
 def test_unknown_order_changes_nothing(book: Book) -> None:
     assert book.release("none") is Settled.UNKNOWN_ORDER
     assert book.picture() == {}

@@ -5,7 +5,8 @@
 -- ASK   order, session (empty: Stripe says that none exists), version (then: of the key asked with),
 --       reason, who (an operator who releases by hand, else empty), event
 -- ANSWER released | already | kept STATE | other_session SESSION | unknown_order
--- E.g.  an open order whose session expired: released; held -2, available +2
+-- E.g.  an open order whose session expired: released; held -2, available +2. By a person's word: the
+--       session that may still be open is to be ended; due: stray:ORDER:SESSION
 local fields = redis.call('HMGET', ORDER, 'state', 'lines', 'basket', 'session', 'session_version', 'ending')
 local state, session = fields[1], fields[4] or ''
 if not state then return answer('unknown_order') end
@@ -21,4 +22,5 @@ assert(units_at(lines) == 'held', 'the books disagree: the order holds nothing')
 end_hold(lines)
 move_order(lines, fields[3], 'held', 'available', 'release', reason, ask.who)
 set_state('released', reason)
+if ask.who ~= '' and session ~= '' then schedule('stray:' .. ask.order .. ':' .. session, now) end
 return answer('released')
