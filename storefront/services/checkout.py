@@ -150,7 +150,7 @@ def open_payment(shop: Shop, order: Order, *, first: bool = False) -> Started:
 def _session(shop: Shop, order: Order) -> Payment | None:
     """The order's session, made or found; None when this version of the key made none."""
     if not sessions.creatable(shop, order):
-        return sessions.look_up(shop, order)
+        return sessions.look_up_late(shop, order)
     try:
         return sessions.make(shop, order)
     except (StripeSpent, StripeKeyMismatch):

@@ -7,7 +7,12 @@ the same request. Stripe keeps idempotency keys for 24 hours at least.
 from datetime import UTC, datetime
 from typing import Any
 
-from storefront.domain.errors import StripeKeyMismatch, StripeRefused, StripeSpent
+from storefront.domain.errors import (
+    StripeKeyMismatch,
+    StripeRefused,
+    StripeSpent,
+    StripeUnreachable,
+)
 from storefront.domain.orders import Order
 from storefront.domain.payments import Payment
 from storefront.services import links
@@ -16,7 +21,10 @@ from storefront.services.shop import Shop
 SESSION_SECONDS = 1920
 """Stripe refuses an ``expires_at`` under 30 minutes away; a repeat within 2 minutes is still above."""
 SHORTEST_SECONDS = 1810
-"""With less than this left of ``expires_at``, Stripe would refuse the creation."""
+"""With less than this left of ``expires_at``, a creation may come too late for Stripe."""
+REFUSED_SECONDS = 1770
+"""With less than this left, Stripe refuses the creation for sure: it takes more than 30 minutes, and
+its clock and ours differ by 30 s at most."""
 CLOCKS_SECONDS = 120
 """How far Stripe's clock and Redis' may differ when sessions are looked up by their creation."""
 METADATA_LENGTH = 490
@@ -75,15 +83,29 @@ def find(shop: Shop, order: Order) -> Payment | None:
     catches a first request that is still on its way. Afterwards a late one would be refused, so a
     look through Stripe's list is proof. Raises StripeUnreachable, and everything stays.
     """
-    if creatable(shop, order):
-        try:
-            return make(shop, order)
-        except StripeRefused as refused:
-            if made_nothing(order, refused):
-                return None
-        except (StripeSpent, StripeKeyMismatch):
-            pass
+    if not creatable(shop, order):
+        return look_up_late(shop, order)
+    try:
+        return make(shop, order)
+    except StripeRefused as refused:
+        if made_nothing(order, refused):
+            return None
+    except (StripeSpent, StripeKeyMismatch):
+        pass
     return look_up(shop, order)
+
+
+def look_up_late(shop: Shop, order: Order) -> Payment | None:
+    """As ``look_up``, for an order whose creation is not repeated any more.
+
+    While Stripe might still take one that is on its way, a list without it proves nothing: raises
+    StripeUnreachable.
+    """
+    left = order.expires_at - shop.store.now() // 1000  # before the list is asked for
+    found = look_up(shop, order)
+    if found is None and left >= REFUSED_SECONDS:
+        raise StripeUnreachable(f"a session of {order.id} may still be on its way")
+    return found
 
 
 def made_nothing(order: Order, refused: StripeRefused) -> bool:

@@ -1,5 +1,7 @@
 """An order's Checkout Session: what Stripe is asked for, and how it is found again."""
 
+from contextlib import nullcontext
+
 import pytest
 
 from storefront.domain.errors import StripeRefused, StripeUnreachable
@@ -121,6 +123,29 @@ def test_finding_after_the_request_would_be_refused_is_a_look_through_the_list(
     calls = len(town.stripe.wire.calls)
     assert sessions.find(town.shop, pending) is None
     assert [name for name, _ in town.stripe.wire.calls[calls:]] == ["sessions_between"]
+
+
+def test_finding_nothing_proves_nothing_while_stripe_may_still_take_a_late_request(
+    town: Town,
+) -> None:
+    town.stripe.fault("create_session", Fault.LATE)
+    with pytest.raises(StripeUnreachable):
+        town.begin()
+    [order] = town.orders()
+    town.skip(115)
+    with pytest.raises(StripeUnreachable):
+        sessions.find(town.shop, order)
+    town.stripe.wire.arrive()
+    assert (sessions.find(town.shop, order) or order).session == "cs_test_1"
+
+
+@pytest.mark.parametrize(("seconds", "proven"), [(111, False), (150, False), (151, True)])
+def test_finding_nothing_is_a_proof_once_every_clock_says_that_a_request_is_too_late(
+    town: Town, pending: Order, seconds: float, proven: bool
+) -> None:
+    town.skip(seconds)
+    with nullcontext() if proven else pytest.raises(StripeUnreachable):
+        assert sessions.find(town.shop, pending) is None
 
 
 def test_silence_while_finding_is_passed_on(town: Town, pending: Order) -> None:
