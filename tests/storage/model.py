@@ -98,6 +98,11 @@ class ShopModel:
     def schedule(self, job: str, at: Span) -> None:
         self.due[job] = at.earlier(self.due.get(job))
 
+    def schedule_anew(self, job: str, at: Span) -> None:
+        """A moment before it was due, so that no lease takes it off the list."""
+        due = self.due.get(job)
+        self.due[job] = at.earlier(due + -1) if due else at
+
     def unschedule(self, *jobs: str) -> None:
         for job in jobs:
             self.due.pop(job, None)
@@ -237,12 +242,13 @@ class ShopModel:
         if one is None:
             return "unknown_order"
         one.email = ask["email"] or one.email
-        if one.state in {"processing", "pending", "open", "released"}:
+        if one.state in {"processing", "released"}:
             self.schedule(f"ask:{order}", now + ask["ask_ms"])
         if one.state == "processing":
             return "already"
         if one.state not in {"pending", "open"}:
             return "kept"
+        self.schedule_anew(f"ask:{order}", now + ask["ask_ms"])
         one.note_session(ask["session"])
         one.hold, one.promised = "kept", False
         self.unschedule(f"expire:{order}")
@@ -261,6 +267,8 @@ class ShopModel:
         self.end_hold(order)
         self.move_order("release", order, "available")
         one.state, one.reason = "released", ask["reason"]
+        if ask["who"] and one.session:
+            self.schedule(f"stray:{order}:{one.session}", now)
         if one.reason == "expired" and one.ending:
             one.reason = one.ending
         return "released"
@@ -303,6 +311,8 @@ class ShopModel:
             self.schedule(job, now)
         elif status == "succeeded":
             self.unschedule(job)
+        elif not known:
+            self.schedule_anew(job, now + ask["again_ms"])
         else:
             self.schedule(job, now + ask["again_ms"])
         bought = one.paid_by and one.payments[one.paid_by]
@@ -316,6 +326,10 @@ class ShopModel:
             self.end_hold(order)
         if one.at != "none":
             self.move_order("return", order, "written_off" if one.handed_over else "available")
+        if one.state == "review" and any(
+            self.sent_back(order, other) < paid for other, paid in one.payments.items()
+        ):
+            return "recorded"
         one.state, one.reason = "refunded", ask["reason"]
         return "refunded"
 

@@ -49,6 +49,17 @@ def test_already_answers_a_repeat_and_never_puts_the_next_question_off(opened: B
     assert opened.picture() == before
 
 
+def test_a_worker_that_looked_before_does_not_take_the_question_off_the_list(
+    opened: Book,
+) -> None:
+    """It asked while the order was open, and found nothing left to ask."""
+    opened.store.due.schedule("ask:o1", 5)
+    job = opened.claim()["ask:o1"]
+    assert opened.process("o1") is Settled.PROCESSING
+    assert opened.store.scripts.finish_due(job, order="o1") == "taken"
+    assert opened.due()["ask:o1"] == job.lease - 1
+
+
 @pytest.mark.parametrize(
     ("end", "state"),
     [("paid", State.PAID), ("review", State.REVIEW), ("refund_due", State.REFUND_DUE)],

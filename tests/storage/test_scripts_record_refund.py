@@ -161,6 +161,36 @@ def test_a_new_refund_after_a_failed_one_ends_the_order_after_all(owed: Book) ->
     assert owed.order("o1").state is State.REFUNDED
 
 
+@pytest.fixture
+def twice(paid: Book) -> Book:
+    """o1 was paid a second time, with pi_2, and the refund of that has failed."""
+    paid.settle("o1", "pi_2", session="cs_2")
+    paid.refund("o1", "re_2", "pi_2", status="failed")
+    return paid
+
+
+def test_recorded_keeps_an_order_before_a_person_while_another_payment_is_owed(
+    twice: Book,
+) -> None:
+    assert twice.refund("o1", "re_1", "pi_1") is Recorded.RECORDED
+    order = twice.order("o1")
+    assert (order.state, order.reason) == (State.REVIEW, "refund re_2 failed")
+    assert (order.units, twice.level("poster")) == ("none", (5, 0, 0, 0, 5))
+
+
+def test_refunded_once_everything_that_was_paid_is_back(twice: Book) -> None:
+    twice.refund("o1", "re_1", "pi_1")
+    assert twice.refund("o1", "re_3", "pi_2", reason="duplicate") is Recorded.REFUNDED
+    assert (twice.order("o1").state, twice.level("poster")) == (State.REFUNDED, (5, 0, 0, 0, 5))
+
+
+def test_a_worker_that_looked_before_a_refund_was_made_does_not_forget_it(owed: Book) -> None:
+    job = owed.claim()["refund:o1:pi_1"]
+    owed.refund("o1", status="pending")
+    assert owed.store.scripts.finish_due(job, order="o1") == "taken"
+    assert owed.due()["refund:o1:pi_1"] == job.lease - 1
+
+
 @pytest.mark.parametrize(
     ("first", "then"),
     [

@@ -87,6 +87,13 @@ local function schedule(job, at)
   if not due or tonumber(due) > at then redis.call('ZADD', DUE, int(at), job) end
 end
 
+-- The same when the job is due anew: who has it in hand looked before this change, and must not take
+-- it off the list. finish_due takes off what is due when its lease ends, and not a moment before.
+local function schedule_anew(job, at)
+  local due = redis.call('ZSCORE', DUE, job)
+  redis.call('ZADD', DUE, int(due and math.min(tonumber(due) - 1, at) or at), job)
+end
+
 local function set_state(state, reason)
   local was = redis.call('HMGET', ORDER, 'state', 'created')
   if was[1] then redis.call('ZREM', STATES, was[1] .. ':' .. was[2] .. ':' .. ask.order) end

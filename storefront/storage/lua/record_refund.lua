@@ -13,7 +13,7 @@ local function rank(status)
   return RANK[status] or 1 -- pending, requires_action, and whatever Stripe may add
 end
 local fields = redis.call('HMGET', ORDER, 'state', 'lines', 'basket', 'paid_by', 'at:fulfilled',
-  'payment:' .. ask.payment_intent, 'refund_reason:' .. ask.payment_intent)
+  'refund_reason:' .. ask.payment_intent)
 local state = fields[1]
 if not state then return answer('unknown_order') end
 local field = 'refund:' .. ask.refund
@@ -34,27 +34,34 @@ if ask.status == 'failed' or ask.status == 'canceled' then
   return answer('failed')
 end
 if not was then schedule('mail:refunded:' .. ask.order .. ':' .. ask.refund, now) end
-local back = 0 -- of this payment, in all
-local all = redis.call('HGETALL', ORDER)
+local owed, all = {}, redis.call('HGETALL', ORDER) -- what each payment has not got back
 for i = 1, #all, 2 do
+  local payment = string.match(all[i], '^payment:(.*)$')
+  if payment then owed[payment] = (owed[payment] or 0) + tonumber(all[i + 1]) end
   local refund = string.sub(all[i], 1, 7) == 'refund:' and cjson.decode(all[i + 1])
-  if refund and refund.payment_intent == ask.payment_intent and rank(refund.status) < 3 then
-    back = back + refund.amount
+  if refund and rank(refund.status) < 3 then
+    owed[refund.payment_intent] = (owed[refund.payment_intent] or 0) - refund.amount
   end
 end
-if fields[7] and back < tonumber(fields[6]) then
+if fields[6] and owed[ask.payment_intent] > 0 then
   schedule(job, now) -- all of it is to go back, and this was only a part
 elseif ask.status == 'succeeded' then
   redis.call('ZREM', DUE, job)
+elseif not was then
+  schedule_anew(job, now + ask.again_ms)
 else
   schedule(job, now + ask.again_ms)
 end
-local paid = ask.payment_intent == fields[4] and tonumber(fields[6])
-if not paid or back < paid or state == 'refunded' then return answer('recorded') end
+if not fields[4] or owed[fields[4]] > 0 or state == 'refunded' then return answer('recorded') end
 if at == 'held' then end_hold(lines) end
 if at ~= 'none' then
   local to = fields[5] and 'written_off' or 'available'
   move_order(lines, fields[3], at, to, 'return', 'refunded')
+end
+if state == 'review' then -- a person looks at all that was paid, and it may be about another payment
+  for _, left in pairs(owed) do
+    if left > 0 then return answer('recorded') end
+  end
 end
 set_state('refunded', ask.reason)
 return answer('refunded')
