@@ -38,6 +38,7 @@ class Promises:
         self._replayed: dict[str, Counter[str]] = {}
         self._entries = 0
         self._states: dict[str, str] = {}
+        self._released: set[str] = set()
 
     def check(self) -> None:
         """Raises Broken when something that is always true is not."""
@@ -59,7 +60,10 @@ class Promises:
             if fields["state"] in AWAITING:
                 limits[f"visitor {fields['visitor']}"] += 1
                 limits[f"address {fields.get('address')}"] += 1
-            if fields["state"] in HOLDING or fields["state"] in GOODS:
+            if fields["state"] == State.RELEASED:
+                self._released.add(order)
+            elif order not in self._released and fields["state"] in HOLDING | GOODS:
+                # One that was released and paid late lives beside what the form went on to.
                 alive[fields["visitor"], fields["basket"]] += 1
         self._limits(limits)
         for who, number in alive.items():
