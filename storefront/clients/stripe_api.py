@@ -36,6 +36,7 @@ from storefront.domain.payments import (
     from_refund,
     from_session,
 )
+from storefront.domain.products import ProductFact, from_product
 
 API_VERSION = "2026-10-28.endive"
 """What our parameters and facts are written for."""
@@ -50,6 +51,8 @@ BUSY_SECONDS = (0.5, 1, 2)
 KEYS_FOR_EXPIRY = 5
 """Ending a session twice is harmless, so its spent keys need no memory: the next number is tried, and
 in the end a key that nobody has used."""
+KEYS_FOR_PRODUCT = 5
+"""The same for a product: what is written is where it stands, not a step."""
 
 log = logging.getLogger(__name__)
 
@@ -184,6 +187,66 @@ class Stripe:
                 {"idempotency_key": key},
             )
             return from_refund(_plain(made))
+
+    def product(self, product_id: str) -> ProductFact | None:
+        """What a product is now; None when there is none, or none any more."""
+        try:
+            with self._call("product_retrieve"):
+                found = _plain(self._client.v1.products.retrieve(product_id))
+        except StripeRefused as refused:
+            if refused.status == 404:
+                return None
+            raise
+        return None if found.get("deleted") else from_product(found)
+
+    def products(self) -> Iterator[ProductFact]:
+        """Every product of the account, archived ones too, the newest first."""
+        with self._call("product_list"):
+            page = self._client.v1.products.list({"limit": 100})
+            for found in page.auto_paging_iter():
+                yield from_product(_plain(found))
+
+    def create_product(
+        self, product_id: str, *, name: str, metadata: Mapping[str, str], key: str
+    ) -> None:
+        """Make a product under an id of ours; one that exists already stays as it is.
+
+        ``key`` begins the idempotency keys. Harmless to repeat.
+        """
+        params = {"id": product_id, "name": name, "metadata": dict(metadata)}
+        try:
+            self._write_product(
+                "product_create",
+                key,
+                lambda options: self._client.v1.products.create(cast("Any", params), options),
+            )
+        except StripeRefused as refused:
+            if refused.code != "resource_already_exists":
+                raise
+
+    def update_product(
+        self, product_id: str, *, name: str, metadata: Mapping[str, str], key: str
+    ) -> None:
+        """Write a product's name and some of its metadata. Raises StripeRefused when it is gone.
+
+        ``key`` begins the idempotency keys. Harmless to repeat.
+        """
+        params = {"name": name, "metadata": dict(metadata)}
+        self._write_product(
+            "product_update",
+            key,
+            lambda options: self._client.v1.products.update(
+                product_id, cast("Any", params), options
+            ),
+        )
+
+    def _write_product(self, call: str, key: str, write: Callable[[Any], Any]) -> None:
+        """Write under the first key that does not only repeat what was answered before."""
+        for name in (*range(1, KEYS_FOR_PRODUCT), uuid4()):
+            with suppress(StripeSpent, StripeKeyMismatch), self._call(call):
+                if not _replayed(write({"idempotency_key": f"{key}:{name}"})):
+                    return
+        raise StripeSpent(f"{key} was answered with saved answers only")
 
     def mode(self) -> str:
         """``live`` or ``test``, as proof that the key works."""

@@ -113,3 +113,19 @@ class Level:
     sold: int = 0
     written_off: int = 0
     stocked: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ProductFact:
+    """What Stripe says about one of its own products."""
+
+    id: str
+    name: str
+    metadata: Mapping[str, str]
+    active: bool
+    """False once somebody archived it."""
+
+
+def from_product(found: Mapping[str, Any]) -> ProductFact:
+    """The facts in a product as Stripe sends it. https://docs.stripe.com/api/products/object."""
+    return ProductFact(found["id"], found["name"], found["metadata"], found["active"])

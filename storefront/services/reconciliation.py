@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from storefront.domain.errors import StripeError
 from storefront.domain.orders import HOLDING, Order, State
 from storefront.domain.payments import Payment, Verdict, verdict
-from storefront.services import refunds, settlement
+from storefront.services import mirroring, refunds, settlement
 from storefront.services.shop import Shop
 from storefront.storage.answers import Recorded, Settled
 
@@ -63,9 +63,14 @@ def reconcile(shop: Shop, since: int | None = None) -> Reconciled:
 
 
 def reconcile_when_due(shop: Shop, _all: str) -> int:
-    """The due job ``reconcile``, which comes again every ``RECONCILE_SECONDS``."""
+    """The due job ``reconcile``, which comes again every ``RECONCILE_SECONDS``.
+
+    It looks after the mirror of the stock too.
+    """
     try:
         reconcile(shop)
+        if skus := mirroring.mirror_again(shop):
+            log.warning("other numbers at Stripe than here, written again: %s", ", ".join(skus))
     except StripeError as error:
         log.warning("reconciling was cut short: %s", error)
     return shop.settings.reconcile_seconds * 1000

@@ -5,7 +5,7 @@ import random
 from collections.abc import Callable
 
 from storefront.domain.errors import StripeError, StripeRefused
-from storefront.services import notices, reconciliation, refunds, settlement
+from storefront.services import mirroring, notices, reconciliation, refunds, settlement
 from storefront.services.shop import Shop
 from storefront.storage.answers import Job
 from storefront.storage.connection import UNREACHABLE
@@ -30,7 +30,11 @@ WORK: dict[str, Work] = {
     "stray": settlement.end_stray,
     "refund": refunds.send_back_when_due,
     "reconcile": reconciliation.reconcile_when_due,
+    "mirror": mirroring.mirror,
 }
+OF_THE_SHOP = frozenset({"reconcile", "mirror"})
+"""Jobs that are about no order: there is nothing to review, so they are tried for ever."""
+LONGEST_OF_THE_SHOP_MS = 300_000
 
 
 def begin(shop: Shop) -> None:
@@ -69,7 +73,7 @@ def _run(shop: Shop, job: Job) -> None:
         most = REFUSALS if clear else SILENCES
         _again_or_review(shop, job, order, f"{kind}: {error}", most)
     except Exception as error:  # one job's fault must never stop the others
-        log.exception("job %s failed", job.name, extra={"order": order})
+        log.exception("job %s failed", job.name, extra=_about(job, order))
         if kind == "mail":
             _postpone(shop, job, order, LONGEST_MAIL_MS)
         else:
@@ -82,6 +86,10 @@ def _run(shop: Shop, job: Job) -> None:
 
 
 def _again_or_review(shop: Shop, job: Job, order: str, why: str, most: int) -> None:
+    if _of_the_shop(job):
+        log.warning("job %s, try %d: %s", job.name, job.tries, why)
+        _postpone(shop, job, order, LONGEST_OF_THE_SHOP_MS)
+        return
     if job.tries < most:
         _postpone(shop, job, order, LONGEST_MS)
         return
@@ -90,8 +98,17 @@ def _again_or_review(shop: Shop, job: Job, order: str, why: str, most: int) -> N
     log.error("order %s: %s, given up", order, why, extra={"order": order})
 
 
+def _of_the_shop(job: Job) -> bool:
+    return job.name.partition(":")[0] in OF_THE_SHOP
+
+
+def _about(job: Job, order: str) -> dict[str, str]:
+    """What a line of the log says it is about."""
+    return {} if _of_the_shop(job) else {"order": order}
+
+
 def _postpone(shop: Shop, job: Job, order: str, longest_ms: int) -> None:
     delay = min(longest_ms, 500 * 2 ** min(job.tries, 20))
     jittered = int(delay * random.uniform(0.5, 1.0))  # noqa: S311 - spreads load, guards nothing
     shop.store.scripts.postpone_due(job, order=order, delay_ms=jittered)
-    log.info("job %s comes again in %d ms", job.name, jittered, extra={"order": order})
+    log.info("job %s comes again in %d ms", job.name, jittered, extra=_about(job, order))

@@ -54,3 +54,13 @@ class Stock:
             Level(sku, **{counter: int(found[counter].get(sku, 0)) for counter in COUNTERS})
             for sku in sorted(found["stocked"])
         ]
+
+    def level(self, sku: str) -> Level | None:
+        """One SKU's counters at one moment; None when the shop has never seen it."""
+        pipe = self._client.pipeline(transaction=True)
+        for counter in COUNTERS:
+            pipe.hget(self._keys.name(f"stock:{counter}"), sku)
+        found = dict(zip(COUNTERS, pipe.execute(), strict=True))
+        if found["stocked"] is None:
+            return None
+        return Level(sku, **{counter: int(found[counter] or 0) for counter in COUNTERS})

@@ -47,12 +47,13 @@ def session_params(params: Mapping[str, Any], now: int) -> None:
         params.get("metadata"),
         (params.get("payment_intent_data") or {}).get("metadata"),
     ):
-        _check_metadata(metadata or {})
+        check_metadata(metadata or {})
     message = ((params.get("custom_text") or {}).get("submit") or {}).get("message", "")
     if len(message) > 1200:
         raise Invalid("custom_text takes 1200 characters.")
 
 
-def _check_metadata(metadata: Mapping[str, str]) -> None:
+def check_metadata(metadata: Mapping[str, str]) -> None:
+    """Refuse more than Stripe takes. https://docs.stripe.com/api/metadata."""
     if len(metadata) > 50 or any(len(k) > 40 or len(v) > 500 for k, v in metadata.items()):
         raise Invalid("metadata takes 50 keys of 40 characters with values of 500.")

@@ -12,11 +12,12 @@ from storefront.domain.payments import (
     from_refund,
     from_session,
 )
-from tests.fakes.account import Account, wall_clock
+from tests.fakes.account import wall_clock
 from tests.fakes.faults import Fault, Wire
+from tests.fakes.products import Products
 
 
-class FakeStripe(Account):
+class FakeStripe(Products):
     """A Stripe account as the shop's client sees it, and the world behind it.
 
     Plan what goes wrong with ``fault`` (the next calls) or ``wire.choose`` (asked at every call). Let
@@ -34,6 +35,7 @@ class FakeStripe(Account):
         """``now`` answers milliseconds since 1970."""
         super().__init__(now, webhook_secrets, livemode)
         self.wire = Wire()
+        self.catalogue = {}
         self.addresses: list[tuple[str, str]] = []
         """The account's webhook endpoints: address and status."""
 

@@ -84,6 +84,8 @@ def build(tmp_path: Path, clock: time_machine.Traveller) -> Iterator[Build]:
             who="tests",
         )
         built.append(Town(shop, stripe, clock, Line(client, stripe)))
+        built[-1].work()  # Stripe is told of the first stock
+        stripe.wire.calls.clear()
         return built[-1]
 
     yield build

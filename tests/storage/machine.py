@@ -460,7 +460,8 @@ class Storage(RuleBasedStateMachine):
         """A worker is done with a job that it took lately, or puts it back."""
         job = self.jobs[-1 - which % len(self.jobs)]
         order = job.name.split(":")[2 if job.name.startswith("mail:") else 1]
-        if job.name in needed(*self.store.orders.get_many([order])):
+        stored = self.store.orders.get_many([order])
+        if stored and job.name in needed(*stored):
             delay_ms = HOUR  # no worker takes a job off the list that is not done
         field = "mail:confirmed" if notice and not delay_ms else ""
         scripts = self.store.scripts

@@ -82,17 +82,21 @@ class ShopModel:
 
     # What happens to stock and to the list.
 
-    def move(self, what: str, sku: str, units: int, origin: str, to: str, order: str = "") -> None:
+    def move(
+        self, now: Span, what: str, sku: str, units: int, origin: str, to: str, order: str = ""
+    ) -> None:
         level = self.levels[sku]
         level[origin or "stocked"] += -units if origin else units
         level[to] += units
+        if not origin or "written_off" in {origin, to}:
+            self.schedule(f"mirror:{sku}", now)
         self.ledger.append((what, sku, units, origin, to, order))
 
-    def move_order(self, what: str, order: str, to: str) -> None:
+    def move_order(self, now: Span, what: str, order: str, to: str) -> None:
         one = self.orders[order]
         origin = one.at if one.at != "none" else "available"
         for sku, units in one.lines.items():
-            self.move(what, sku, units, origin, to, order)
+            self.move(now, what, sku, units, origin, to, order)
         one.at = to if to in {"held", "sold"} else "none"
 
     def schedule(self, job: str, at: Span) -> None:
@@ -161,7 +165,7 @@ class ShopModel:
             deadline=ask["created"] + ask["hold_ms"],
         )
         self.orders[order].at = "none"
-        self.move_order("hold", order, "held")
+        self.move_order(now, "hold", order, "held")
         self.schedule(f"ask:{order}", now + ask["ask_ms"])
         self.schedule(f"expire:{order}", now + ask["hold_ms"])
         return ("held",)
@@ -232,7 +236,7 @@ class ShopModel:
         held = one.at == "held"
         if held:
             self.end_hold(order)
-        self.move_order("sell" if held else "retake", order, "sold")
+        self.move_order(now, "sell" if held else "retake", order, "sold")
         one.state, one.reason = "paid", ""
         self.schedule(f"mail:confirmed:{order}", now)
         return "sold" if held else "retaken"
@@ -265,7 +269,7 @@ class ShopModel:
         if other and not ask["who"]:
             return "other_session"
         self.end_hold(order)
-        self.move_order("release", order, "available")
+        self.move_order(now, "release", order, "available")
         one.state, one.reason = "released", ask["reason"]
         if ask["who"] and one.session:
             self.schedule(f"stray:{order}:{one.session}", now)
@@ -315,17 +319,14 @@ class ShopModel:
             self.schedule_anew(job, now + ask["again_ms"])
         else:
             self.schedule(job, now + ask["again_ms"])
-        bought = one.paid_by and one.payments[one.paid_by]
-        if (
-            not one.paid_by
-            or self.sent_back(order, one.paid_by) < bought
-            or one.state == "refunded"
-        ):
+        if payment != one.paid_by or one.state == "refunded":
+            return "recorded"
+        if self.sent_back(order, payment) < one.payments[payment]:
             return "recorded"
         if one.at == "held":
             self.end_hold(order)
         if one.at != "none":
-            self.move_order("return", order, "written_off" if one.handed_over else "available")
+            self.move_order(now, "return", order, "written_off" if one.handed_over else "available")
         if one.state == "review" and any(
             self.sent_back(order, other) < paid for other, paid in one.payments.items()
         ):
@@ -356,17 +357,18 @@ class ShopModel:
             return "not_enough"
         self.restocked.add(key)
         if delta > 0:
-            self.move("restock", sku, delta, "", "available")
+            self.move(now, "restock", sku, delta, "", "available")
         else:
-            self.move("write_off", sku, -delta, "available", "written_off")
+            self.move(now, "write_off", sku, -delta, "available", "written_off")
         return "done"
 
     def publish_catalogue(self, now: Span, stock: Mapping[str, int]) -> set[str]:
         fresh = stock.keys() - self.levels.keys()
         for sku in fresh:
             self.levels[sku] = dict.fromkeys(COUNTERS, 0)
+            self.schedule(f"mirror:{sku}", now)
             if stock[sku]:
-                self.move("restock", sku, stock[sku], "", "available")
+                self.move(now, "restock", sku, stock[sku], "", "available")
         return fresh
 
     # The list of what is due.

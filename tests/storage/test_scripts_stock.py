@@ -28,6 +28,7 @@ def test_done_adds_units_that_are_on_sale_at_once(book: Book) -> None:
         "available",
     )
     assert (entry.why, entry.who, entry.order) == ("found", "ada", "")
+    assert set(book.due()) == {"mirror:poster"}
 
 
 def test_done_writes_available_units_off_and_leaves_what_was_stocked(book: Book) -> None:
@@ -35,6 +36,7 @@ def test_done_writes_available_units_off_and_leaves_what_was_stocked(book: Book)
     assert restock(book, "poster", -3) is Restocked.DONE
     assert book.level("poster") == (2, 0, 0, 3, 5)
     assert book.ledger()[-1] == ("write_off", "poster", 3, "available", "written_off")
+    assert set(book.due()) == {"mirror:poster"}
 
 
 def test_the_key_is_remembered_for_35_days(book: Book) -> None:
@@ -51,6 +53,23 @@ def test_already_counts_the_same_key_once(book: Book) -> None:
     assert restock(book, "poster", 1, "k1") is Restocked.ALREADY
     assert {k: v for k, (v, _) in book.picture().items()} == {k: v for k, (v, _) in before.items()}
     assert restock(book, "poster", 1, "k2") is Restocked.DONE
+
+
+def test_units_that_stay_in_the_shop_change_nothing_that_stripe_keeps(book: Book) -> None:
+    book.stock(poster=5)
+    book.open("o1", {"poster": 2})
+    book.settle("o1", "pi_1")
+    book.refund("o1")
+    book.open("o2", {"poster": 2}, "cs_2")
+    book.release("o2", "cs_2")
+    assert "mirror:poster" not in book.due()
+
+
+def test_a_mirror_that_is_due_sooner_stays_so(book: Book) -> None:
+    book.stock(poster=5)
+    book.store.due.schedule("mirror:poster", 1)
+    restock(book, "poster", 1)
+    assert book.due()["mirror:poster"] == 1
 
 
 def test_not_enough_writes_off_no_unit_that_is_held_or_sold(book: Book) -> None:
@@ -90,6 +109,7 @@ def test_published_gives_new_skus_their_first_stock(book: Book) -> None:
     assert (book.level("a"), book.level("b")) == ((4, 0, 0, 0, 4), (0, 0, 0, 0, 0))
     [entry] = book.store.ledger.latest(9)
     assert (entry.sku, entry.what, entry.why, entry.who) == ("a", "restock", "first import", "x")
+    assert set(book.due()) == {"mirror:a", "mirror:b"}
 
 
 def test_published_gives_a_known_sku_nothing_more(book: Book) -> None:

@@ -48,11 +48,18 @@ local function all_in(counter, lines)
   return true
 end
 
--- Move units between two counters ('' is outside the shop) and write it into the ledger.
+local function schedule(job, at)
+  local due = redis.call('ZSCORE', DUE, job)
+  if not due or tonumber(due) > at then redis.call('ZADD', DUE, int(at), job) end
+end
+
+-- Move units between two counters ('' is outside the shop) and write it into the ledger. Stripe keeps a
+-- copy of what came in and what was written off, so a change of either makes that due.
 local function move(sku, quantity, from, to, what, why, who)
   if from ~= '' then redis.call('HINCRBY', COUNTERS[from], sku, int(-quantity)) end
   if to ~= '' then redis.call('HINCRBY', COUNTERS[to], sku, int(quantity)) end
   if from == '' then redis.call('HINCRBY', STOCKED, sku, int(quantity)) end
+  if from == '' or from == 'written_off' or to == 'written_off' then schedule('mirror:' .. sku, now) end
   redis.call('XADD', LEDGER, '*', 'sku', sku, 'what', what, 'quantity', int(quantity),
     'origin', from, 'target', to, 'order', ask.order or '', 'why', why, 'who', who or '',
     'available', int(units(AVAILABLE, sku)), 'held', int(units(HELD, sku)),
@@ -80,11 +87,6 @@ local function units_at(lines)
   local at = entry and string.match(entry, '^%a+') or 'none'
   assert(at == 'none' or all_in(COUNTERS[at], lines), 'the books disagree: fewer units in ' .. at .. ' than the order has')
   return at
-end
-
-local function schedule(job, at)
-  local due = redis.call('ZSCORE', DUE, job)
-  if not due or tonumber(due) > at then redis.call('ZADD', DUE, int(at), job) end
 end
 
 -- The same when the job is due anew: who has it in hand looked before this change, and must not take

@@ -4,7 +4,7 @@
 --       catalogue:version (string) in the place of hold:ID
 -- ASK   products {slug: JSON text}, stock {sku: units}, version, who
 -- ANSWER published SKU… (those that got their first stock)
--- E.g.  a file with one new SKU of 40: published poster-red; available 40, stocked 40
+-- E.g.  a file with one new SKU of 40: published poster-red; available 40, stocked 40; due: mirror:poster-red
 for _, quantity in pairs(ask.stock) do
   assert(quantity >= 0 and quantity % 1 == 0, 'stock is a whole number, 0 or more')
 end
@@ -14,7 +14,11 @@ for sku, quantity in pairs(ask.stock) do
   if redis.call('HEXISTS', STOCKED, sku) == 0 then
     for _, counter in pairs(COUNTERS) do redis.call('HSET', counter, sku, '0') end
     redis.call('HSET', STOCKED, sku, '0')
-    if quantity > 0 then move(sku, quantity, '', 'available', 'restock', 'first import', ask.who) end
+    if quantity > 0 then
+      move(sku, quantity, '', 'available', 'restock', 'first import', ask.who)
+    else
+      schedule('mirror:' .. sku, now) -- that it starts with none is worth keeping, too
+    end
     fresh[#fresh + 1] = sku
   end
 end

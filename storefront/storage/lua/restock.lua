@@ -3,7 +3,7 @@
 -- KEYS  as in books.lua, with restock:KEY (string, 35 days) in the place of seen:EVENT
 -- ASK   sku, delta (whole, not 0), reason, who, event (the same key: marks it as done)
 -- ANSWER done | already | not_enough AVAILABLE | unknown_sku
--- E.g.  -3 of 5 available: done; available 2, written_off +3
+-- E.g.  -3 of 5 available: done; available 2, written_off +3; due: mirror:SKU
 assert(ask.delta ~= 0 and ask.delta % 1 == 0, 'delta is a whole number other than 0')
 local key = ask.event
 ask.event = nil -- a refusal does not use the key up
