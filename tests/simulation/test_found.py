@@ -1,9 +1,13 @@
 """What seeds found, told plainly, so that it stays mended without them."""
 
+from unittest.mock import patch
+
 import pytest
 
+from storefront.domain.errors import StripeUnreachable
 from storefront.domain.orders import State
-from storefront.services import sessions
+from storefront.services import holds, sessions, settlement, work
+from storefront.storage.answers import Job
 from tests.fakes.faults import Fault
 from tests.services.conftest import Build, build, clock, town  # noqa: F401 - fixtures
 from tests.services.town import Town
@@ -61,3 +65,71 @@ def test_a_hold_ends_though_every_key_for_it_replays_an_error(
     town.pass_time(60 + 30)
     assert town.order(order).state is State.RELEASED
     town.rest()
+
+
+def test_money_that_comes_back_unasked_for_one_payment_does_not_hide_another_that_does_not(
+    town: Town,  # noqa: F811
+) -> None:
+    order = town.begin().order
+    twin = town.stripe.create_session(sessions.params(town.shop, order), "another key").session
+    for session in (order.session, twin):
+        assert town.stripe.pay(session)
+    town.deliver("payment_intent.succeeded")
+    town.stripe.refund_status = "failed"
+    town.work()
+    assert town.order(order).state is State.REVIEW
+    town.stripe.refund_by_hand("pi_1", 2500)
+    town.deliver("refund.created")
+    assert town.order(order).state is State.REVIEW
+    town.stripe.refund_by_hand("pi_2", 2500)
+    town.deliver("refund.created")
+    assert town.order(order).state is State.REFUNDED
+
+
+def test_a_question_that_comes_while_a_worker_asks_an_older_one_is_asked_all_the_same(
+    town: Town,  # noqa: F811
+) -> None:
+    order = town.begin().order
+    twin = town.stripe.create_session(sessions.params(town.shop, order), "another key").session
+    town.stripe.pay_later(twin)
+    town.shop.store.due.schedule(f"ask:{order.id}", town.shop.store.now())
+    finish = town.shop.store.scripts.finish_due
+
+    def finished(job: Job, **rest: str) -> str:
+        settlement.apply(town.shop, order, town.stripe.session(twin))
+        return finish(job, **rest)
+
+    with patch.object(town.shop.store.scripts, "finish_due", finished):
+        work.run_due(town.shop, 1)
+    assert town.order(order).state is State.PROCESSING
+    assert f"ask:{order.id}" in town.due()
+
+
+@pytest.mark.parametrize("seconds", [112, 119])
+def test_a_creation_that_stripe_gets_late_never_finds_its_order_released(
+    town: Town,  # noqa: F811
+    seconds: int,
+) -> None:
+    town.stripe.fault("create_session", Fault.LATE)
+    with pytest.raises(StripeUnreachable):
+        town.begin()
+    town.skip(seconds)
+    work.run_due(town.shop, 1)
+    town.stripe.wire.arrive()
+    town.check()
+    town.rest()
+
+
+def test_a_session_found_while_its_order_is_released_by_hand_is_ended(
+    build: Build,  # noqa: F811
+) -> None:
+    town = build(HOLD_SECONDS="60")  # noqa: F811
+    town.stripe.fault("create_session", Fault.LOST_REPLY)
+    with pytest.raises(StripeUnreachable):
+        town.begin()
+    [order] = town.orders()
+    town.skip(400)
+    town.stripe.fault("expire_session", Fault.LOST_REQUEST)
+    holds.release_by_hand(town.shop, order.id, "operator")
+    town.lose_events()
+    town.rest(days=0.01)
