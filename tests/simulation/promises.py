@@ -95,6 +95,17 @@ class Promises:
             )
             if int(number) != reviewed:
                 raise Broken("I7", f"{number} of {sku} are still held")
+        for sku in self._hash("stock:stocked"):
+            self._mirrored(sku)
+
+    def _mirrored(self, sku: str) -> None:
+        """What only Redis knows of a SKU is at Stripe, too."""
+        product = self._town.stripe.catalogue.get(f"test_{sku}", {"metadata": None})
+        names = ("stocked", "written_off")
+        ours = {name: str(self.level(sku)[name]) for name in names}
+        theirs = product["metadata"] and {name: product["metadata"].get(name) for name in names}
+        if ours != theirs:
+            raise Broken("mirror", f"{sku} is {ours} here, {theirs} at Stripe")
 
     def late(self, since: int) -> None:
         """Raises Broken when a hold stands long after a worker could have ended it.

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from storefront.domain.products import Product, Variant
+from storefront.services import work
 from storefront.services.shop import Shop
 from storefront.settings import Settings, load_settings
 from storefront.storage.store import Store, open_store
@@ -129,3 +130,4 @@ class Town:
             who="simulation",
         )
         ground.store.catalogue.read()
+        work.run_due(self.shop, len(plan.stock))  # Stripe is told of the first stock

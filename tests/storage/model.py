@@ -89,7 +89,7 @@ class ShopModel:
         level[origin or "stocked"] += -units if origin else units
         level[to] += units
         if not origin or "written_off" in {origin, to}:
-            self.schedule(f"mirror:{sku}", now)
+            self.schedule_anew(f"mirror:{sku}", now)
         self.ledger.append((what, sku, units, origin, to, order))
 
     def move_order(self, now: Span, what: str, order: str, to: str) -> None:
@@ -366,9 +366,10 @@ class ShopModel:
         fresh = stock.keys() - self.levels.keys()
         for sku in fresh:
             self.levels[sku] = dict.fromkeys(COUNTERS, 0)
-            self.schedule(f"mirror:{sku}", now)
             if stock[sku]:
                 self.move(now, "restock", sku, stock[sku], "", "available")
+            else:
+                self.schedule(f"mirror:{sku}", now)
         return fresh
 
     # The list of what is due.

@@ -53,13 +53,20 @@ local function schedule(job, at)
   if not due or tonumber(due) > at then redis.call('ZADD', DUE, int(at), job) end
 end
 
+-- The same when the job is due anew: who has it in hand looked before this change, and must not take
+-- it off the list. finish_due takes off what is due when its lease ends, and not a moment before.
+local function schedule_anew(job, at)
+  local due = redis.call('ZSCORE', DUE, job)
+  redis.call('ZADD', DUE, int(due and math.min(tonumber(due) - 1, at) or at), job)
+end
+
 -- Move units between two counters ('' is outside the shop) and write it into the ledger. Stripe keeps a
 -- copy of what came in and what was written off, so a change of either makes that due.
 local function move(sku, quantity, from, to, what, why, who)
   if from ~= '' then redis.call('HINCRBY', COUNTERS[from], sku, int(-quantity)) end
   if to ~= '' then redis.call('HINCRBY', COUNTERS[to], sku, int(quantity)) end
   if from == '' then redis.call('HINCRBY', STOCKED, sku, int(quantity)) end
-  if from == '' or from == 'written_off' or to == 'written_off' then schedule('mirror:' .. sku, now) end
+  if from == '' or from == 'written_off' or to == 'written_off' then schedule_anew('mirror:' .. sku, now) end
   redis.call('XADD', LEDGER, '*', 'sku', sku, 'what', what, 'quantity', int(quantity),
     'origin', from, 'target', to, 'order', ask.order or '', 'why', why, 'who', who or '',
     'available', int(units(AVAILABLE, sku)), 'held', int(units(HELD, sku)),
@@ -87,13 +94,6 @@ local function units_at(lines)
   local at = entry and string.match(entry, '^%a+') or 'none'
   assert(at == 'none' or all_in(COUNTERS[at], lines), 'the books disagree: fewer units in ' .. at .. ' than the order has')
   return at
-end
-
--- The same when the job is due anew: who has it in hand looked before this change, and must not take
--- it off the list. finish_due takes off what is due when its lease ends, and not a moment before.
-local function schedule_anew(job, at)
-  local due = redis.call('ZSCORE', DUE, job)
-  redis.call('ZADD', DUE, int(due and math.min(tonumber(due) - 1, at) or at), job)
 end
 
 local function set_state(state, reason)
