@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import Any
 
 from storefront.domain import fields
+from storefront.domain.fields import Malformed
 
 
 class Verdict(StrEnum):
@@ -154,13 +155,15 @@ def from_intent(intent: Mapping[str, Any]) -> Payment:
 
 def from_refund(refund: Mapping[str, Any]) -> RefundFact:
     """The facts in a Refund. Raises Malformed."""
-    fields.required(refund, "amount")
+    amount = fields.whole(refund, "amount")
+    if not amount:
+        raise Malformed("amount is missing, or nothing")
     metadata = fields.part(refund, "metadata")
     payment_intent, _ = fields.reference(refund, "payment_intent")
     return RefundFact(
         id=fields.identity(refund),
         payment_intent=payment_intent,
-        amount=fields.whole(refund, "amount"),
+        amount=amount,
         status=fields.word(refund, "status") or "pending",
         order=fields.text(metadata, "order"),
         shop=fields.text(metadata, "shop"),

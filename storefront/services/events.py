@@ -97,6 +97,9 @@ def _refund(shop: Shop, event: Event, fact: RefundFact) -> str:
     order = shop.store.orders.get(order_id) if order_id else None
     if order is None:
         return _nothing(shop, event, "not_ours")
+    if not refunds.possible(order, fact):
+        shop.store.due.schedule(f"refund:{order.id}:{fact.payment_intent}", shop.store.now())
+        return _nothing(shop, event, "asking")
     return refunds.record(shop, order, fact, event=event.id)
 
 

@@ -17,6 +17,8 @@ WINDOW_SECONDS = 3 * 24 * 3600
 AHEAD_SECONDS = 120
 """How much later than ours Stripe's clock may be."""
 
+NOTHING_NEW = frozenset({Settled.ALREADY, Settled.KEPT, Settled.OTHER_ORDER, Settled.OPEN})
+
 log = logging.getLogger(__name__)
 
 
@@ -89,7 +91,7 @@ def _session(shop: Shop, payment: Payment) -> str:
     if not _news(order, payment, stands):
         return "known"
     outcome = settlement.apply(shop, order, payment)
-    return "known" if outcome in {Settled.ALREADY, Settled.KEPT, Settled.OPEN} else "settled"
+    return "known" if outcome in NOTHING_NEW else "settled"
 
 
 def _open(shop: Shop, order: Order, payment: Payment) -> str:

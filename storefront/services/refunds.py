@@ -17,6 +17,7 @@ from storefront.storage.answers import Recorded
 PENDING_ASK_MS = 3600_000
 """How often a refund that is on its way is looked at again."""
 ON_ITS_WAY = frozenset({"pending", "requires_action"})
+FAILED = frozenset({"failed", "canceled"})
 
 log = logging.getLogger(__name__)
 
@@ -36,7 +37,7 @@ def send_back_when_due(shop: Shop, order_id: str, payment_intent: str) -> int | 
         order = shop.store.orders.get(order_id) or order
     known = shop.stripe.refunds(payment_intent)
     told = [record(shop, order, fact) for fact in known]
-    if Recorded.FAILED in told or any(r.status in {"failed", "canceled"} for r in known):
+    if Recorded.FAILED in told or any(r.status in FAILED for r in known):
         return None  # a person looks at it now
     taken = sum(fact.amount for fact in known if fact.status in REFUND_TAKEN)
     owed = order.payments.get(payment_intent, 0) - taken
@@ -84,6 +85,22 @@ def record(shop: Shop, order: Order, fact: RefundFact, event: str = "") -> Recor
     if outcome is not Recorded.ALREADY:
         log.info("order %s: refund %s %s", order.id, fact.id, outcome, extra={"order": order.id})
     return outcome
+
+
+def possible(order: Order, fact: RefundFact) -> bool:
+    """Whether what was paid allows this refund beside the others that are known.
+
+    If not, one of them failed since, or what told of it is not true: Stripe's list says.
+    """
+    others = sum(
+        refund.amount
+        for refund in order.refunds
+        if refund.payment_intent == fact.payment_intent
+        and refund.id != fact.id
+        and refund.status not in FAILED
+    )
+    paid = order.payments.get(fact.payment_intent, 0)
+    return fact.status in FAILED or others + fact.amount <= paid
 
 
 def _newer(shop: Shop, known: list[RefundFact], payment_intent: str) -> bool:

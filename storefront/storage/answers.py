@@ -42,6 +42,7 @@ class Settled(StrEnum):
     KEPT = "kept"
     OTHER_SESSION = "other_session"
     REVIEW = "review"
+    OTHER_ORDER = "other_order"
     OPEN = "open"
     UNKNOWN_ORDER = "unknown_order"
 

@@ -256,6 +256,64 @@ def test_a_dispute_and_a_refund_of_another_shop_s_payment_are_not_ours(town: Tow
         assert town.receive(event) == "not_ours"
 
 
+def test_a_payment_that_bought_one_order_buys_no_other_whatever_is_written_on_it(
+    town: Town, opened: Order
+) -> None:
+    town.stripe.pay(opened.session)
+    town.deliver()
+    other = town.begin({"poster": 2}, visitor="bob").order
+    [intent] = town.stripe.intents.values()
+    intent["metadata"] = {**intent["metadata"], "order": other.id}
+    town.stripe._tell("payment_intent.succeeded", intent)
+    assert town.deliver() == ["other_order"]
+    assert (town.order(other), town.level()) == (other, (1, 2, 2))
+
+
+def test_more_refunded_than_was_paid_is_asked_for_and_not_believed(
+    town: Town, opened: Order
+) -> None:
+    town.stripe.pay(opened.session)
+    town.deliver()
+    payment = town.order(opened).payment_intent
+    refund = town.stripe.refund_by_hand(payment, 2000)
+    told = next(e for e in town.stripe.new_events() if e["type"] == "refund.created")
+    impossible = {**told, "id": "evt_impossible"}
+    impossible["data"] = {"object": told["data"]["object"] | {"id": "re_x", "amount": 5001}}
+    assert town.receive(impossible) == "asking"
+    assert town.order(opened).refunds == ()
+    town.work()
+    assert [(r.id, r.amount) for r in town.order(opened).refunds] == [(refund, 2000)]
+    beside = {**impossible, "id": "evt_beside"}
+    beside["data"] = {"object": told["data"]["object"] | {"id": "re_y", "amount": 3001}}
+    assert town.receive(beside) == "asking"
+    assert town.order(opened).refunded == 2000
+
+
+def test_a_new_refund_is_known_before_the_failure_of_an_older_one(
+    town: Town, opened: Order
+) -> None:
+    """Their events come in any order; the list tells how it was."""
+    town.stripe.pay(opened.session)
+    town.deliver()
+    payment = town.order(opened).payment_intent
+    first = town.stripe.refund_by_hand(payment, status="pending")
+    town.deliver()
+    town.stripe.refund_ends(first, "failed")
+    second = town.stripe.refund_by_hand(payment)
+    [new] = [
+        e
+        for e in town.stripe.new_events()
+        if e["type"] == "refund.created" and e["data"]["object"]["id"] == second
+    ]
+    assert town.receive(new) == "asking"
+    town.work()
+    assert {r.id: r.status for r in town.order(opened).refunds} == {
+        first: "failed",
+        second: "succeeded",
+    }
+    assert town.order(opened).refunded == 5000
+
+
 def test_nothing_is_answered_before_the_outcome_is_stored(town: Town, opened: Order) -> None:
     """Redis is away at each call in turn: Stripe must be told to send the event again."""
     town.stripe.pay(opened.session)

@@ -81,3 +81,11 @@ def test_already_answers_the_same_payment_again(opened: Book) -> None:
 def test_unknown_order_changes_nothing(book: Book) -> None:
     assert book.review("none") is Settled.UNKNOWN_ORDER
     assert book.picture() == {}
+
+
+def test_other_order_a_payment_that_bought_one_order_says_nothing_of_another(opened: Book) -> None:
+    opened.open("o2", {"poster": 1}, "cs_2")
+    opened.settle("o1", "pi_1")
+    before = opened.picture()
+    assert opened.review("o2", payment_intent="pi_1", amount=PRICE) is Settled.OTHER_ORDER
+    assert opened.picture() == before

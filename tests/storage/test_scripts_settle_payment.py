@@ -145,6 +145,18 @@ def test_a_payment_through_another_session_sees_that_the_order_s_own_is_ended(
     assert set(opened.due()) == {"mail:confirmed:o1", "stray:o1:cs_1"}
 
 
+def test_other_order_one_payment_never_buys_two_orders(opened: Book) -> None:
+    """Whatever names it: what is written on a payment can be edited in Stripe's dashboard."""
+    opened.open("o2", {"poster": 1}, "cs_2")
+    opened.settle("o1", "pi_1")
+    before = opened.picture()
+    assert opened.settle("o2", "pi_1", session="cs_2") is Settled.OTHER_ORDER
+    assert opened.picture() == before
+    assert opened.settle("o2", "pi_1", event="evt_1") is Settled.OTHER_ORDER
+    assert opened.store.orders.seen("evt_1")
+    assert opened.store.orders.by_payment("pi_1") == "o1"
+
+
 def test_unknown_order_changes_nothing_but_the_event_s_mark(book: Book) -> None:
     assert book.settle("none") is Settled.UNKNOWN_ORDER
     assert book.picture() == {}

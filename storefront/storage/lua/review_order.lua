@@ -3,7 +3,8 @@
 -- KEYS  as in books.lua
 -- ASK   order, reason (a sentence), payment_intent and amount (minor units; of a payment that
 --       succeeded but must not buy this order, else empty and 0), email, event
--- ANSWER review | already STATE | unknown_order
+-- ANSWER review | already STATE | other_order ORDER (this payment is that one's already)
+--       | unknown_order
 -- TTL   hold:ID loses its TTL: only what Stripe or a person does next ends it
 -- E.g.  3000 paid for an order of 2500: review; due: mail:review
 local fields = redis.call('HMGET', ORDER, 'state', 'lines', 'paid_by')
@@ -11,6 +12,8 @@ if not fields[1] then return answer('unknown_order') end
 local payment = 'payment:' .. ask.payment_intent
 if ask.payment_intent ~= '' then
   if redis.call('HEXISTS', ORDER, payment) == 1 then return answer('already', fields[1]) end
+  local owner = redis.call('HGET', PAYMENTS, ask.payment_intent)
+  if owner and owner ~= ask.order then return answer('other_order', owner) end
   redis.call('HSET', ORDER, payment, int(ask.amount))
   redis.call('HSET', PAYMENTS, ask.payment_intent, ask.order)
   if not fields[3] then

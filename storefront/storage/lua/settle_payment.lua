@@ -5,7 +5,7 @@
 -- ASK   order, payment_intent, session (may be empty), amount (minor units), email, event
 -- ANSWER sold | retaken (released before, the units were still there) | oversold (they were not:
 --       refund due) | duplicate (paid before: this payment's refund is due) | already STATE
---       | unknown_order
+--       | other_order ORDER (this payment is that one's already) | unknown_order
 -- E.g.  an open order: sold; held -2, sold +2, state paid, due: mail:confirmed
 local fields = redis.call('HMGET', ORDER, 'state', 'lines', 'basket', 'paid_by', 'session')
 local state, paid_by = fields[1], fields[4]
@@ -15,6 +15,8 @@ if redis.call('HEXISTS', ORDER, payment) == 1 then
   keep_email()
   return answer('already', state)
 end
+local owner = redis.call('HGET', PAYMENTS, ask.payment_intent)
+if owner and owner ~= ask.order then return answer('other_order', owner) end
 local lines = cjson.decode(fields[2])
 local at = units_at(lines)
 redis.call('HSET', ORDER, payment, int(ask.amount))
