@@ -24,6 +24,7 @@ from storefront.web import (
     current,
     errors,
     formats,
+    forms,
     grid,
     health,
     limits,
@@ -37,7 +38,9 @@ from storefront.web import (
 
 
 class Application(Flask):
-    """Flask, but for what it writes into the log."""
+    """Flask, but for what it writes into the log, and for how it reads forms."""
+
+    request_class = forms.Request
 
     def log_exception(self, exc_info: Any) -> None:
         """Log the error by the view's name: an order's address would open its page to readers."""

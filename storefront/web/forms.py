@@ -3,8 +3,12 @@
 import re
 import secrets
 from collections.abc import Sequence
+from typing import Any
 
+import flask
 from werkzeug.datastructures import MultiDict
+from werkzeug.exceptions import BadRequest
+from werkzeug.formparser import FormDataParser
 
 from storefront.domain.errors import BadInput
 
@@ -13,6 +17,25 @@ MAX_LINES = 100
 MAX_DIGITS = 6
 MAX_SKU = 64
 TOKEN = re.compile(r"[A-Za-z0-9_-]{8,128}")
+
+
+class Parser(FormDataParser):
+    """Reads forms as Werkzeug does, and refuses what that leaves to fail later."""
+
+    def parse(self, *args: Any, **options: Any) -> Any:
+        """Raises BadRequest for a part that has no name, which Werkzeug calls None."""
+        stream, form, files = super().parse(*args, **options)
+        if None in form or None in files:
+            for _, file in files.items(multi=True):
+                file.close()
+            raise BadRequest
+        return stream, form, files
+
+
+class Request(flask.Request):
+    """A request whose form is read so."""
+
+    form_data_parser_class = Parser
 
 
 def new_token() -> str:

@@ -56,7 +56,7 @@ class Refused:
 def _back() -> tuple[Way, ...]:
     """Where the visitor came from by what they did, and the shelf."""
     ways = [Way("Back to the shelf", url_for("shelf.index"))]
-    if request.endpoint == "checkout.begin" and "sku" not in request.form:
+    if request.endpoint == "checkout.begin" and not _names_goods():
         ways.insert(0, Way("Back to the bag", url_for("bag.show")))
     elif request.endpoint == "bag.change":
         ways.insert(0, Way("To the bag", url_for("bag.show")))
@@ -66,6 +66,14 @@ def _back() -> tuple[Way, ...]:
         order_page = url_for("orders.show", token=request.view_args["token"])
         ways.insert(0, Way("Back to the order", order_page))
     return tuple(ways)
+
+
+def _names_goods() -> bool:
+    """Whether the form that was sent named what to buy, if it can be read at all."""
+    try:
+        return "sku" in request.form
+    except HTTPException:
+        return False
 
 
 def _product_ways(

@@ -91,6 +91,25 @@ def test_a_wrong_method_is_405_and_says_which_is_right(visitor: Browser) -> None
     assert read(response.text).one("h1").words == "This address does not take that"
 
 
+@pytest.mark.parametrize("path", ["/checkout", "/bag", "/admin/login", "/orders/x/cancel"])
+def test_a_form_too_big_is_413_wherever_it_is_sent(visitor: Browser, path: str) -> None:
+    response = visitor.post(path, {"csrf_token": "x", "more": "x" * 70_000})
+    assert response.status_code == 413
+    assert "html" in response.mimetype
+
+
+@pytest.mark.parametrize("path", ["/checkout", "/bag", "/admin/login", "/orders/x/cancel"])
+@pytest.mark.parametrize("part", [b"", b'; filename="x.txt"'])
+def test_a_form_with_a_part_that_has_no_name_is_400(
+    visitor: Browser, path: str, part: bytes
+) -> None:
+    named = b'--b\r\nContent-Disposition: form-data; name="csrf_token"\r\n\r\nx\r\n'
+    body = named + b"--b\r\nContent-Disposition: form-data" + part + b"\r\n\r\nx\r\n--b--\r\n"
+    response = visitor.post(path, body, content_type="multipart/form-data; boundary=b")
+    assert response.status_code == 400
+    assert "html" in response.mimetype
+
+
 def test_a_form_too_big_is_413(visitor: Browser) -> None:
     values = {"csrf_token": visitor.token(), "sku": "x" * (64 * 1024)}
     response = visitor.post("/bag", values)
