@@ -3,6 +3,7 @@
 import re
 import secrets
 from collections.abc import Sequence
+from itertools import chain
 from typing import Any
 
 import flask
@@ -26,7 +27,7 @@ class Parser(FormDataParser):
         """Raises BadRequest for a part that has no name, which Werkzeug calls None."""
         stream, form, files = super().parse(*args, **options)
         if None in form or None in files:
-            for _, file in files.items(multi=True):
+            for file in chain.from_iterable(files.listvalues()):
                 file.close()
             raise BadRequest
         return stream, form, files
