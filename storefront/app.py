@@ -4,8 +4,10 @@ from contextlib import suppress
 from functools import partial
 from typing import Any
 
-from flask import Flask, request
+from flask import Flask, Request, request
 from limits.storage import RedisStorage, Storage
+from werkzeug.exceptions import BadHost
+from werkzeug.routing import MapAdapter
 
 from storefront import cli
 from storefront.clients.mail import Mailer
@@ -38,9 +40,19 @@ from storefront.web import (
 
 
 class Application(Flask):
-    """Flask, but for what it writes into the log, and for how it reads forms."""
+    """Flask, but for what it writes into the log, and for requests that fail before any view."""
 
     request_class = forms.Request
+
+    def create_url_adapter(self, request: Request | None) -> MapAdapter | None:
+        """As Flask's; a Host that is no name gets an answer too, and ``security`` refuses it."""
+        try:
+            return super().create_url_adapter(request)
+        except BadHost:
+            if request is None:
+                raise
+            environ = {**request.environ, "HTTP_HOST": "localhost"}
+            return self.url_map.bind_to_environ(environ, subdomain="")
 
     def log_exception(self, exc_info: Any) -> None:
         """Log the error by the view's name: an order's address would open its page to readers."""

@@ -177,6 +177,17 @@ def test_the_shop_answers_to_its_own_name_and_to_this_machine(
         assert 'href="http://shop.example"' in response.text
 
 
+@pytest.mark.parametrize("host", ["x..example", "a" * 64, "9" * 9000, f"{'a' * 300}.example", "."])
+@pytest.mark.parametrize("path", ["/", "/nothing", "/products/poster", "/admin/"])
+def test_a_host_that_can_be_no_name_is_refused_like_any_other(
+    app: Flask, host: str, path: str
+) -> None:
+    response = app.test_client().get(path, headers={"Host": host})
+    assert response.status_code == 400
+    assert "html" in response.mimetype
+    assert app.test_client().get("/healthz", headers={"Host": host}).status_code == 200
+
+
 def test_a_redirect_never_names_the_host_that_was_asked(app: Flask) -> None:
     response = app.test_client().get("/admin/", headers={"Host": "localhost:1"})
     assert response.headers["Location"] == "/admin/login"
