@@ -113,6 +113,11 @@ class Order:
         return self.state in AWAITING
 
     @property
+    def quantities(self) -> dict[str, int]:
+        """Units by SKU."""
+        return {line.sku: line.quantity for line in self.lines}
+
+    @property
     def refunded(self) -> int:
         """Minor units that Stripe has sent or is sending back."""
         return sum(r.amount for r in self.refunds if r.status in REFUND_TAKEN)

@@ -114,6 +114,11 @@ class Level:
     written_off: int = 0
     stocked: int = 0
 
+    @property
+    def parts(self) -> int:
+        """The units that are somewhere: as many as were stocked."""
+        return self.available + self.held + self.sold + self.written_off
+
 
 @dataclass(frozen=True, slots=True)
 class ProductFact:

@@ -11,9 +11,12 @@ from dataclasses import dataclass
 from storefront.domain.errors import StripeUnreachable
 from storefront.domain.products import Catalogue, Level, ProductFact
 from storefront.services.shop import Shop
+from storefront.storage.snapshot import Snapshot
 
 ROUNDS = 5
 """So often in a row is a SKU written that changes at the same time; then the job comes again."""
+LATE_TRIES = 10
+"""A job that failed so often waits for some six minutes: what stands in its way does not pass soon."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +102,12 @@ def differing(shop: Shop) -> dict[str, Mirrored | None]:
         and _kept(level) == after.get(level.sku)
         and _kept(level) != there.get(level.sku)
     }
+
+
+def late(snapshot: Snapshot) -> dict[str, int]:
+    """SKUs whose numbers Stripe did not take for minutes, with the number of tries."""
+    jobs = ((job.partition(":"), snapshot.tries.get(job, 0)) for job in snapshot.due)
+    return {sku: tries for (kind, _, sku), tries in jobs if kind == "mirror" and tries > LATE_TRIES}
 
 
 def mirror_again(shop: Shop) -> list[str]:

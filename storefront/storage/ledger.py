@@ -61,6 +61,11 @@ class Ledger:
             yield from map(read_entry, rows)
             bottom = f"({rows[-1][0]}"
 
+    def tail(self, until: str, count: int) -> list[Entry]:
+        """The last ``count`` entries up to an id, the oldest first, in one round trip."""
+        rows = self._client.xrevrange(self._key, until, "-", count=count)
+        return [read_entry(row) for row in reversed(rows)]
+
 
 def read_entry(row: tuple[str, Mapping[str, str]]) -> Entry:
     """The entry that a row of the stream describes."""

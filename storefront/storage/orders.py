@@ -78,6 +78,25 @@ class Orders:
         found: str | None = self._client.hget(self._keys.name("payments"), payment_intent)
         return found
 
+    def payers(self, payment_intents: Sequence[str]) -> dict[str, str | None]:
+        """Which order each PaymentIntent is listed for."""
+        if not payment_intents:
+            return {}
+        found = self._client.hmget(self._keys.name("payments"), list(payment_intents))
+        return dict(zip(payment_intents, found, strict=True))
+
+    def listed_in(self, order_id: str) -> tuple[str, list[str]]:
+        """The order's state, and the states under which it is listed, at one moment."""
+        order = self.get(order_id)
+        if order is None:
+            return "", []
+        pipe = self._client.pipeline(transaction=True)
+        pipe.hget(self._keys.order(order_id), "state")
+        for state in State:
+            pipe.zscore(self._keys.name("states"), f"{state}:{order.created}:{order_id}")
+        state, *scores = pipe.execute()
+        return state, [s for s, score in zip(State, scores, strict=True) if score is not None]
+
     def live_of(self, visitor: str) -> list[str]:
         """Ids of the visitor's live holds, oldest first."""
         if not visitor:

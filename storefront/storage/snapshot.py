@@ -1,6 +1,6 @@
-"""Reads the whole books at one moment, for the audit."""
+"""Reads the whole books at one moment."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import redis
@@ -24,6 +24,11 @@ class Snapshot:
     states: Mapping[str, str]
     """Order → state, as indexed."""
     due: Mapping[str, int]
+    """Job → when it is due (ms)."""
+    tries: Mapping[str, int]
+    """Job → times taken since it last went well."""
+    orders: Sequence[str]
+    """Every order, the oldest first."""
     last_entry: str
     """Id of the ledger's last entry; empty when there is none."""
 
@@ -37,18 +42,22 @@ def take(client: redis.Redis, keys: Keys) -> Snapshot:
     pipe.zrange(keys.name("holds"), 0, -1, withscores=True)
     pipe.zrange(keys.name("states"), 0, -1)
     pipe.zrange(keys.name("due"), 0, -1, withscores=True)
+    pipe.hgetall(keys.name("tries"))
+    pipe.zrange(keys.name("orders"), 0, -1)
     pipe.xrevrange(keys.name("ledger"), count=1)
     pipe.time()
-    *counters, units, holds, states, due, last, (seconds, micros) = pipe.execute()
+    *counters, units, holds, states, due, tries, orders, last, clock = pipe.execute()
     found = dict(zip(COUNTERS, counters, strict=True))
     skus = sorted({sku for counter in counters for sku in counter})
     return Snapshot(
-        now=seconds * 1000 + micros // 1000,
+        now=clock[0] * 1000 + clock[1] // 1000,
         levels={s: Level(s, **{c: int(found[c].get(s, 0)) for c in COUNTERS}) for s in skus},
         units={order: read_units(text) for order, text in units.items()},
         holds={order: int(deadline) for order, deadline in holds},
         states={m.rpartition(":")[2]: m.partition(":")[0] for m in states},
         due={job: int(at) for job, at in due},
+        tries={job: int(times) for job, times in tries.items()},
+        orders=orders,
         last_entry=last[0][0] if last else "",
     )
 

@@ -3,8 +3,10 @@
 import pytest
 
 from storefront.domain.errors import StripeUnreachable
-from storefront.services import sessions
+from storefront.services import holds, sessions
 from storefront.services.audit import audit
+from storefront.storage.answers import Settled
+from tests.services.conftest import Build
 from tests.services.town import Town
 
 
@@ -112,3 +114,56 @@ def test_the_sessions_of_other_shops_and_of_last_week_are_not_compared(busy: Tow
     busy.stripe.pay(busy.stripe.create_session(lost, "lost").session)
     busy.pass_time(3 * 24 * 3600 + 1)
     assert busy.failing(with_stripe=True) == {}
+
+
+@pytest.fixture
+def unheard(town: Town) -> Town:
+    """A shop that gave the only last thing back without Stripe's word, and to somebody else."""
+    order = town.begin({"last": 1}).order
+    release = town.shop.store.scripts.release_hold
+    assert release(order.id, session=order.session, version=1, reason="expired") is Settled.RELEASED
+    town.begin({"last": 1}, visitor="rival")
+    town.stripe.pay(order.session)
+    town.deliver()
+    town.work()
+    town.falsified = True
+    return town
+
+
+def test_who_paid_in_time_and_got_his_money_back_is_found(unheard: Town) -> None:
+    order = unheard.find("refunded")
+    found = unheard.failing(with_stripe=True)
+    assert found == {
+        "stripe: in time": f"order {order.id} was released while its session could be paid"
+    }
+
+
+def test_who_paid_after_a_person_released_his_order_came_too_late(build: Build) -> None:
+    town = build(HOLD_SECONDS="60", HOLD_GRACE_SECONDS="10")
+    order = town.begin({"last": 1}).order
+    town.skip(70)
+    town.stripe.down()
+    assert holds.release_by_hand(town.shop, order.id, "op") is Settled.RELEASED
+    town.stripe.up()
+    town.begin({"last": 1}, visitor="rival")
+    town.stripe.pay(order.session)
+    town.deliver()
+    town.work()
+    assert town.order(order).state == "refunded"
+    assert town.failing(with_stripe=True) == {}
+
+
+def test_other_numbers_at_stripe_than_in_the_books_are_found_unless_they_are_on_their_way(
+    town: Town,
+) -> None:
+    town.stripe.catalogue["test_poster"]["metadata"]["written_off"] = "2"
+    town.stripe.delete("test_zine")
+    assert town.failing(with_stripe=True)["stripe: mirror"] == (
+        "poster: 5 stocked, 0 written off here, 5 and 2 at Stripe; "
+        "zine: 3 stocked, 0 written off here, nothing at Stripe"
+    )
+    town.shop.store.due.schedule("mirror:zine", 1)
+    town.shop.store.due.schedule("mirror:poster", 1)
+    assert town.failing(with_stripe=True) == {}
+    town.work()
+    assert town.failing(with_stripe=True) == {}

@@ -82,6 +82,8 @@ class Simulation:
             self.steps += 1
             self.post.collect()
             self.promises.check()
+            if self.seed % 16 == 5:
+                self._audit(with_stripe=False)
         self._quiet()
 
     # For the actors.
@@ -280,6 +282,14 @@ class Simulation:
         if before != after:
             raise Broken("old events", f"{before} became {after}")
         reconciliation.reconcile(self.shop)
-        for check in audit.audit(self.shop, with_stripe=True):
-            if not check.ok:
+        self._audit(with_stripe=True)
+
+    def _audit(self, *, with_stripe: bool) -> None:
+        """The shop's own check of itself agrees that no promise is broken."""
+        choose, self.town.stripe.wire.choose = self.town.stripe.wire.choose, None
+        failed = [check for check in audit.audit(self.shop, with_stripe) if not check.ok]
+        self.town.stripe.wire.choose = choose
+        for check in failed:
+            # While nobody works, or Stripe is away, holds outlive their deadline, and it says so.
+            if with_stripe or check.name not in {"I7 deadlines", "mirror"}:
                 raise Broken(f"audit {check.name}", check.detail)

@@ -113,6 +113,40 @@ def test_a_payment_leads_to_its_order(busy: Book) -> None:
     assert busy.store.orders.by_payment("pi_2") is None
 
 
+def test_payments_are_looked_up_together(busy: Book) -> None:
+    assert busy.store.orders.payers(["pi_1", "pi_2"]) == {"pi_1": "paid", "pi_2": None}
+    assert busy.store.orders.payers([]) == {}
+
+
+def test_an_order_is_told_with_the_states_it_is_listed_under(busy: Book) -> None:
+    found = busy.store.orders
+    assert found.listed_in("paid") == ("paid", ["paid"])
+    assert found.listed_in("none") == ("", [])
+    states, created = busy.store.keys.name("states"), busy.order("open").created
+    busy.store._client.zadd(states, {f"review:{created}:open": 0})
+    assert found.listed_in("open") == ("open", ["open", "review"])
+    busy.store._client.zrem(states, f"review:{created}:open")
+
+
+def test_one_sku_s_counters_are_read_at_one_moment(busy: Book) -> None:
+    assert [busy.store.stock.level(sku) for sku in ("poster", "zine")] == busy.store.stock.levels()
+    assert busy.store.stock.level("none") is None
+
+
+def test_the_ledger_s_last_entries_are_read_up_to_an_id(busy: Book) -> None:
+    whole = list(busy.store.ledger.walk())
+    assert busy.store.ledger.tail(whole[-1].id, 99) == whole
+    assert busy.store.ledger.tail(whole[-2].id, 2) == whole[-3:-1]
+
+
+def test_a_snapshot_has_the_orders_and_how_often_jobs_were_taken(busy: Book) -> None:
+    busy.store.due.schedule("ask:x", 1)
+    busy.store.scripts.claim_due(limit=1, lease_ms=0)
+    snapshot = busy.store.snapshot()
+    assert list(snapshot.orders) == busy.store.orders.ids()
+    assert (snapshot.tries, "ask:x" in snapshot.due) == ({"ask:x": 1}, True)
+
+
 def test_the_number_of_a_refund_s_key_is_stored_before_it_is_used(busy: Book) -> None:
     found = busy.store.orders
     assert [found.number_refund("paid", "pi_1") for _ in range(2)] == [1, 2]

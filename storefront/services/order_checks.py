@@ -1,0 +1,149 @@
+"""What each order must agree with itself, with its lists, and with what is due.
+
+An order is read at one moment with all that is due. What was read before or after it is compared only
+where it never changes, or only grows.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+
+from storefront.domain.orders import GOODS, HOLDING, REFUND_TAKEN, Order, State, total
+from storefront.services.checks import Check, Faults
+from storefront.services.shop import Shop
+from storefront.storage.snapshot import Snapshot
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """An order, and what was due when it was read."""
+
+    order: Order
+    due: set[str]
+
+
+def examine(shop: Shop, snapshot: Snapshot, newest: int | None) -> list[Check]:
+    """Every check of orders, over all of them or the ``newest``."""
+    ids = snapshot.orders if newest is None else snapshot.orders[-newest:]
+    some = f" (of the newest {len(ids)} orders)" if len(ids) < len(snapshot.orders) else ""
+    places = Faults("I3 places", f"each order's units are where its state says{some}")
+    money = Faults("I4 money", f"each payment has goods, a refund, or one that is due{some}")
+    sessions = Faults("I6 payments", f"no session or payment serves two orders{some}")
+    refunds = Faults("I10 refunds", f"no more was refunded than paid, nor less paid than due{some}")
+    notices = Faults("I12 notices", f"each notice is sent or due{some}")
+    waiting = Faults("due", f"every order that waits for something is on the list{some}")
+    rules: tuple[tuple[Faults, Callable[[_Seen], Iterable[str]]], ...] = (
+        (places, _place),
+        (money, _money),
+        (refunds, _amounts),
+        (notices, _notices),
+        (waiting, _waiting),
+    )
+    owner: dict[str, str] = {}
+    left = set(ids)
+    for orders, due in shop.store.orders.examine(ids):
+        payers = shop.store.orders.payers([p for order in orders for p in order.payments])
+        for order in orders:
+            left.discard(order.id)
+            for faults, rule in rules:
+                faults.found += [f"order {order.id} {fault}" for fault in rule(_Seen(order, due))]
+            places.found += _filed(shop, snapshot, order)
+            for payment in order.payments:
+                if payers[payment] != order.id:
+                    sessions.found.append(
+                        f"{payment} of {order.id} is listed for {payers[payment]}"
+                    )
+            for session in order.sessions:
+                if owner.setdefault(session, order.id) != order.id:
+                    sessions.found.append(f"{session} is of {owner[session]} and of {order.id}")
+    places.found += [f"order {order} is listed but not stored" for order in sorted(left)]
+    return [one.check() for one in (places, money, sessions, refunds, notices, waiting)]
+
+
+def _filed(shop: Shop, snapshot: Snapshot, order: Order) -> Iterator[str]:
+    """Whether the order's basket and state are what the lists say."""
+    _, basket = snapshot.units.get(order.id, ("", None))
+    if basket is not None and basket != order.quantities:
+        yield f"order {order.id} is of {order.quantities}, its units are {basket}"
+    if order.state != snapshot.states.get(order.id):  # it may have moved on: look again, at once
+        state, listed = shop.store.orders.listed_in(order.id)
+        if listed != [state]:
+            yield f"order {order.id} is {state}, and listed as {', '.join(listed) or 'nothing'}"
+
+
+def _place(seen: _Seen) -> Iterator[str]:
+    order = seen.order
+    allowed = {"held", "sold", "none"} if order.state is State.REVIEW else {"none"}
+    if order.state in HOLDING:
+        allowed = {"held"}
+    if order.state in GOODS:
+        allowed = {"sold"}
+    if order.units not in allowed:
+        yield f"is {order.state}, its units are {order.units}"
+
+
+def _kept(seen: _Seen) -> dict[str, int]:
+    """Payments that did not go back and are not due to; a job that only asks about one is no reason."""
+    order = seen.order
+    due = {p for p in order.refund_reasons if f"refund:{order.id}:{p}" in seen.due}
+    return {
+        payment: amount
+        for payment, amount in order.payments.items()
+        if payment not in due and _back(order, payment) < amount
+    }
+
+
+def _back(order: Order, payment: str) -> int:
+    return sum(
+        r.amount for r in order.refunds if r.payment_intent == payment and r.status in REFUND_TAKEN
+    )
+
+
+def _money(seen: _Seen) -> Iterator[str]:
+    order, kept = seen.order, len(_kept(seen))
+    if order.state is State.REVIEW:
+        return
+    if order.state in GOODS - {State.AUTHORIZED} and kept != 1:
+        yield f"is {order.state} with {kept} payments kept"
+    if order.state not in GOODS and kept:
+        yield f"is {order.state} and keeps {kept} payments"
+
+
+def _amounts(seen: _Seen) -> Iterator[str]:
+    order = seen.order
+    for payment in {*order.payments, *(r.payment_intent for r in order.refunds)}:
+        paid, back = order.payments.get(payment, 0), _back(order, payment)
+        if back > paid:
+            yield f"was paid {paid} by {payment} and refunded {back}"
+    if order.state in GOODS:
+        for payment, paid in _kept(seen).items():
+            if paid != order.amount:
+                yield f"costs {order.amount} and was paid {paid} by {payment}"
+    if order.amount != total(order.lines):
+        yield f"costs {order.amount}, its lines {total(order.lines)}"
+
+
+def _notices(seen: _Seen) -> Iterator[str]:
+    order = seen.order
+    wanted = [f"refunded:{r.id}" for r in order.refunds if r.status in {"pending", "succeeded"}]
+    if order.state in {State.PAID, State.FULFILLED}:
+        wanted.append("confirmed")
+    if order.state is State.REVIEW:
+        wanted.append("review")
+    for kind in wanted:
+        what, _, refund = kind.partition(":")
+        job = f"mail:{what}:{order.id}" + (f":{refund}" if refund else "")
+        if kind not in order.notices and job not in seen.due:
+            yield f"owes its mail {what}"
+
+
+def _waiting(seen: _Seen) -> Iterator[str]:
+    order, due = seen.order, seen.due
+    needed: dict[State, Callable[[], bool]] = {
+        State.OFFERED: lambda: f"expire:{order.id}" in due,
+        State.PENDING: lambda: bool({f"ask:{order.id}", f"expire:{order.id}"} & due),
+        State.OPEN: lambda: f"expire:{order.id}" in due,
+        State.PROCESSING: lambda: f"ask:{order.id}" in due,
+        State.REFUND_DUE: lambda: any(f"refund:{order.id}:{p}" in due for p in order.payments),
+    }
+    if order.state in needed and not needed[order.state]():
+        yield f"is {order.state} and nothing is due for it"
