@@ -214,6 +214,8 @@ class ShopModel:
         one, payment = self.orders.get(order), ask["payment_intent"]
         if one is None:
             return "unknown_order"
+        if self.bought_another(order, payment):
+            return "other_order"
         one.email = ask["email"] or one.email
         if payment in one.payments:
             return "already"
@@ -263,7 +265,8 @@ class ShopModel:
         one = self.orders.get(order)
         if one is None:
             return "unknown_order"
-        if one.state not in HOLDING:
+        by_hand = one.state == "review" and one.at == "held" and ask["who"] and not one.paid_by
+        if one.state not in HOLDING and not by_hand:
             return "already" if one.state == "released" else "kept"
         other = one.session != ask["session"] or (not one.session and one.version != ask["version"])
         if other and not ask["who"]:
@@ -283,6 +286,8 @@ class ShopModel:
             return "unknown_order"
         if payment in one.payments or (not payment and one.state == "review"):
             return "already"
+        if self.bought_another(order, payment):
+            return "other_order"
         if payment:
             one.payments[payment] = ask["amount"]
             one.paid_by = one.paid_by or payment
@@ -319,9 +324,9 @@ class ShopModel:
             self.schedule_anew(job, now + ask["again_ms"])
         else:
             self.schedule(job, now + ask["again_ms"])
-        if payment != one.paid_by or one.state == "refunded":
+        if not one.paid_by or one.state == "refunded":
             return "recorded"
-        if self.sent_back(order, payment) < one.payments[payment]:
+        if self.sent_back(order, one.paid_by) < one.payments[one.paid_by]:
             return "recorded"
         if one.at == "held":
             self.end_hold(order)
@@ -333,6 +338,10 @@ class ShopModel:
             return "recorded"
         one.state, one.reason = "refunded", ask["reason"]
         return "refunded"
+
+    def bought_another(self, order: str, payment: str) -> bool:
+        """Whether a payment is another order's."""
+        return any(payment in one.payments for name, one in self.orders.items() if name != order)
 
     def sent_back(self, order: str, payment: str) -> int:
         """Minor units of a payment that went or are going back."""

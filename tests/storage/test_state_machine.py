@@ -2,18 +2,57 @@
 
 import os
 import secrets
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
 from typing import Any
 
+import fakeredis
 import hypothesis
 import pytest
 import redis
+import time_machine
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
+from storefront.storage.scripts import WITH_BOOKS
+from tests.harness import start_redis
 from tests.storage.machine import Mutate, Storage
+from tests.storage.mistakes import MISTAKES
+
+RUNS = int(os.environ.get("STATE_MACHINE_RUNS") or 40)
+"""Of 40 calls and more each, for one Redis and kind of seed."""
+SEED = 1
+"""Of the runs that are the same each time; most mistakes are found in the first twenty of them."""
+MOST_RUNS = 500
+"""In which a mistake must be found."""
+
+# How long a run takes says nothing: only the number of runs counts, on however slow a machine.
+pytestmark = pytest.mark.timeout(1200)
 
 
-def limits(examples: int, **more: Any) -> settings:
+@pytest.fixture(params=["fakeredis", "real"])
+def quick_client(request: pytest.FixtureRequest) -> Iterator[redis.Redis]:
+    """An empty Redis: once fakeredis with real Lua, once a real server that writes nothing down."""
+    if request.param == "fakeredis":
+        with fake() as client:
+            yield client
+        return
+    with start_redis(appendonly="no") as server, server.client() as client:
+        yield client
+
+
+def fake() -> fakeredis.FakeRedis:
+    """Redis within this process."""
+    server = fakeredis.FakeServer(version=(7, 0))
+    return fakeredis.FakeRedis(server=server, decode_responses=True)
+
+
+# Not Phase.explain: tracing every line would make it ten times slower.
+PHASES = (Phase.generate, Phase.shrink)
+
+
+def limits(examples: int, phases: Iterable[Phase] = PHASES) -> settings:
     """How long Hypothesis looks."""
     return settings(
         max_examples=examples,
@@ -22,27 +61,58 @@ def limits(examples: int, **more: Any) -> settings:
         database=None,
         print_blob=False,
         report_multiple_bugs=False,
-        # Not Phase.explain: tracing every line would make it ten times slower.
-        phases=(Phase.generate, Phase.shrink),
+        phases=tuple(phases),
         suppress_health_check=list(HealthCheck),
-        **more,
     )
 
 
-def machine(redis_client: redis.Redis, mutate: Mutate | None = None) -> type[Storage]:
-    """The machine over this Redis, with scripts whose texts were changed."""
-    return type("Machine", (Storage,), {"client": redis_client, "mutate": staticmethod(mutate)})
+def machine(redis_client: redis.Redis, **more: Any) -> type[Storage]:
+    """The machine over this Redis; ``mutate`` and ``tick`` as there."""
+    tools = {name: staticmethod(tool) for name, tool in more.items()}
+    return type("Machine", (Storage,), {"client": redis_client, **tools})
 
 
-def test_the_same_runs_as_always_leave_what_the_model_says(redis_client: redis.Redis) -> None:
-    run_state_machine_as_test(machine(redis_client), settings=limits(60, derandomize=True))
+@contextmanager
+def standing_still(mutate: Mutate | None = None) -> Iterator[type[Storage]]:
+    """The machine on a clock that moves a millisecond for each call, the same in every run."""
+    opening = datetime(2026, 12, 1, 10, tzinfo=UTC)
+    with time_machine.travel(opening, tick=False) as clock, fake() as client:
+        tools = {"mutate": mutate} if mutate else {}
+        yield machine(client, tick=lambda: clock.shift(0.001), **tools)
+
+
+def run(found: type[Storage], seed: int, runs: int, phases: Iterable[Phase] = PHASES) -> None:
+    seeded = hypothesis.seed(seed)(found)
+    run_state_machine_as_test(seeded, settings=limits(runs, phases))
+
+
+def test_the_same_runs_as_always_leave_what_the_model_says() -> None:
+    """Those in which the mistakes are looked for: without one, nothing is found in them."""
+    with standing_still() as storage:
+        run(storage, SEED, RUNS)
 
 
 def test_fresh_runs_leave_what_the_model_says(
-    redis_client: redis.Redis, capsys: pytest.CaptureFixture[str]
+    quick_client: redis.Redis, capsys: pytest.CaptureFixture[str]
 ) -> None:
     seed = int(os.environ.get("STATE_MACHINE_SEED") or secrets.randbits(32))
     with capsys.disabled():
         print(f"\nSTATE_MACHINE_SEED={seed}")
-    fresh = hypothesis.seed(seed)(machine(redis_client))
-    run_state_machine_as_test(fresh, settings=limits(60))
+    run(machine(quick_client), seed, RUNS)
+
+
+@pytest.mark.parametrize(("script", "words", "others"), MISTAKES.values(), ids=MISTAKES.keys())
+def test_a_script_with_a_mistake_is_found_out(script: str, words: str, others: str) -> None:
+    changed = 0
+
+    def mutate(name: str, text: str) -> str:
+        nonlocal changed
+        if name != script and not (script == "books" and name in WITH_BOOKS):
+            return text
+        assert text.count(words) == 1
+        changed += 1
+        return text.replace(words, others)
+
+    with standing_still(mutate) as storage, pytest.raises((AssertionError, redis.ResponseError)):
+        run(storage, SEED, MOST_RUNS, phases=[Phase.generate])
+    assert changed

@@ -1,0 +1,165 @@
+"""Mistakes that could be made in the scripts, for the state machine to find."""
+
+MISTAKES = {
+    "a payment is settled again": (
+        "settle_payment",
+        "if redis.call('HEXISTS', ORDER, payment) == 1 then",
+        "if false then",
+    ),
+    "a late payer gets units that are gone": (
+        "settle_payment",
+        "if at == 'none' and not all_in(AVAILABLE, lines) then",
+        "if false then",
+    ),
+    "a second payment is kept": (
+        "settle_payment",
+        "schedule(refund, now)\n  return answer('duplicate', state)",
+        "return answer('duplicate', state)",
+    ),
+    "the session that was paid elsewhere stays open": (
+        "settle_payment",
+        "schedule('stray:' .. ask.order .. ':' .. fields[5], now)",
+        "",
+    ),
+    "one unit is enough for a line of three": (
+        "hold_stock",
+        "if units(AVAILABLE, line.sku) < line.quantity then",
+        "if units(AVAILABLE, line.sku) < 1 then",
+    ),
+    "a visitor has one hold too many": (
+        "hold_stock",
+        "redis.call('ZLEXCOUNT', index, from, to) < limit",
+        "redis.call('ZLEXCOUNT', index, from, to) <= limit",
+    ),
+    "a hold has no deadline on the list": (
+        "hold_stock",
+        "schedule('expire:' .. ask.order, deadline)",
+        "",
+    ),
+    "another session's end releases the hold": (
+        "release_hold",
+        "if ask.who == '' and session ~= ask.session then",
+        "if false then",
+    ),
+    "an old key's word releases the hold": (
+        "release_hold",
+        "tonumber(fields[5]) ~= ask.version",
+        "false",
+    ),
+    "an expired session undoes a sale": (
+        "release_hold",
+        "if not holding then return answer('kept', state) end",
+        "",
+    ),
+    "a hold that ended stays on the list of holds": (
+        "books",
+        "redis.call('ZREM', HOLDS, ask.order)",
+        "",
+    ),
+    "new units are not counted as stocked": (
+        "books",
+        "if from == '' then redis.call('HINCRBY', STOCKED, sku, int(quantity)) end",
+        "",
+    ),
+    "a job that was put off is done no sooner than that": (
+        "books",
+        "if not due or tonumber(due) > at then",
+        "if not due then",
+    ),
+    "a second session is forgotten": (
+        "attach_session",
+        "if note_session(ask.session) then schedule(",
+        "if note_session(ask.session) then string.format(",
+    ),
+    "two processes renew one key": (
+        "renew_session",
+        "if order[1] ~= 'pending' or tonumber(order[2]) ~= ask.version then",
+        "if order[1] ~= 'pending' then",
+    ),
+    "a hold whose money is on its way ends by itself": (
+        "mark_processing",
+        "redis.call('ZREM', DUE, 'expire:' .. ask.order)",
+        "",
+    ),
+    "a refund's older word undoes a newer one": (
+        "record_refund",
+        "if was and rank(was.status) >= rank(ask.status) then",
+        "if was and was.status == ask.status then",
+    ),
+    "a part of the money back ends the order": (
+        "record_refund",
+        "owed[fields[4]] > 0",
+        "false",
+    ),
+    "a second payment's way back ends the order": (
+        "record_refund",
+        "owed[fields[4]] > 0",
+        "owed[ask.payment_intent] > 0",
+    ),
+    "the rest of a refund is forgotten": (
+        "record_refund",
+        "if fields[6] and owed[ask.payment_intent] > 0 then",
+        "if false then",
+    ),
+    "what went back of one payment counts for another": (
+        "record_refund",
+        "owed[refund.payment_intent] = (owed[refund.payment_intent] or 0) - refund.amount",
+        "for payment, left in pairs(owed) do owed[payment] = left - refund.amount end",
+    ),
+    "a review ends though another payment was kept": (
+        "record_refund",
+        "if left > 0 then return answer('recorded') end",
+        "",
+    ),
+    "one payment buys two orders": (
+        "settle_payment",
+        "if owner and owner ~= ask.order then",
+        "if false then",
+    ),
+    "a question that came anew is taken off the list": (
+        "books",
+        "int(due and math.min(tonumber(due) - 1, at) or at)",
+        "int(due and math.min(tonumber(due), at) or at)",
+    ),
+    "units that came in are not told to Stripe": (
+        "books",
+        "schedule_anew('mirror:' .. sku, now)",
+        "string.format('mirror')",
+    ),
+    "an order that a person released can still be paid": (
+        "release_hold",
+        "schedule('stray:' .. ask.order .. ':' .. session, now)",
+        "string.format('stray')",
+    ),
+    "a paid order in review keeps its place in the queue": (
+        "review_order",
+        "keep_for_a_person(cjson.decode(fields[2]))",
+        "",
+    ),
+    "sold units are taken off the shelf": (
+        "restock",
+        "if units(AVAILABLE, ask.sku) + ask.delta < 0 then",
+        "if units(STOCKED, ask.sku) + ask.delta < 0 then",
+    ),
+    "a form that was sent twice counts twice": (
+        "restock",
+        "if redis.call('EXISTS', SEEN) == 1 then return answer('already') end",
+        "",
+    ),
+    "a second import counts the first stock again": (
+        "publish_catalogue",
+        "if redis.call('HEXISTS', STOCKED, sku) == 0 then",
+        "if true then",
+    ),
+    "a taken job stays due": (
+        "claim_due",
+        "redis.call('ZADD', KEYS[1], lease, jobs[i])",
+        "",
+    ),
+    "a job that is due again is taken off the list": (
+        "finish_due",
+        "if not score or tonumber(score) ~= tonumber(ARGV[2]) then return 'taken' end",
+        "if not score then return 'taken' end",
+    ),
+}
+"""What goes wrong: the script, the words in it, and the words put in their place."""
