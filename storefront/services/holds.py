@@ -1,10 +1,11 @@
-"""Holds that outlived their deadline because Stripe could not be asked."""
+"""Holds that a person may end: those that outlived their deadline, and those of reviews."""
 
 import logging
 
-from storefront.domain.errors import StripeError
+from storefront.domain.errors import StripeError, StripeUnreachable
 from storefront.domain.orders import AWAITING, Order, Reason, State
-from storefront.services import settlement
+from storefront.domain.payments import Verdict, verdict
+from storefront.services import sessions, settlement
 from storefront.services.shop import Shop
 from storefront.storage.answers import Settled
 
@@ -22,21 +23,58 @@ def overdue(shop: Shop) -> list[Order]:
     return [order for order in shop.store.orders.get_many(ids) if order.state in waiting]
 
 
-def release_by_hand(shop: Shop, order_id: str, who: str) -> Settled:
-    """Release an overdue hold on a person's word; Stripe is asked first, and heard if it answers.
+def waiting_for_a_person(shop: Shop) -> list[Order]:
+    """Orders in review that nothing was paid for and whose units are held, the oldest first."""
+    return [order for order in shop.store.orders.walk(State.REVIEW) if _held_in_review(order)]
 
-    Should the shopper have paid all the same, the order is settled as soon as Stripe tells: goods if
-    they are still there, else the money back.
+
+def release_by_hand(shop: Shop, order_id: str, who: str) -> Settled:
+    """Release on a person's word a hold that is overdue, or that an order in review has for nothing.
+
+    Stripe is asked first. An overdue hold is released even if it does not answer; should the shopper
+    have paid all the same, the order is settled as soon as Stripe tells: goods if they are still
+    there, else the money back. What a review holds stays until Stripe has said that nothing can be
+    paid any more: then raises StripeError.
     """
     order = shop.store.orders.get(order_id)
     if order is None:
         return Settled.UNKNOWN_ORDER
+    if _held_in_review(order):
+        return _end_review(shop, order, who)
     if order.id not in {late.id for late in overdue(shop)}:
         return Settled.KEPT
     try:
         return settlement.end(shop, order, Reason.EXPIRED)
     except StripeError:
         log.warning("order %s: released by %s, Stripe silent", order.id, who)
+    return _release(shop, order, who)
+
+
+def _held_in_review(order: Order) -> bool:
+    return order.state is State.REVIEW and order.units == "held" and not order.payments
+
+
+def _end_review(shop: Shop, order: Order, who: str) -> Settled:
+    """End every session that the order ever had, then release; what was paid is settled instead."""
+    known = order.sessions
+    if not known:
+        found = sessions.find(shop, order)
+        known = (found.session,) if found else ()
+    for session in known:
+        payment = settlement.ended(shop, session)
+        match verdict(payment):
+            case Verdict.EXPIRED | Verdict.DECLINED:
+                continue
+            case Verdict.PAID:
+                return settlement.apply(shop, order, payment)
+            case Verdict.OPEN:  # a payment is being made in it at this moment
+                raise StripeUnreachable(f"{session} could not be ended yet")
+            case _:
+                return Settled.KEPT
+    return _release(shop, order, who)
+
+
+def _release(shop: Shop, order: Order, who: str) -> Settled:
     return shop.store.scripts.release_hold(
         order.id,
         session=order.session,

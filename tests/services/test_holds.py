@@ -4,7 +4,7 @@ import pytest
 
 from storefront.domain.errors import StripeUnreachable
 from storefront.domain.orders import Order, State
-from storefront.services import holds, reconciliation
+from storefront.services import holds, reconciliation, sessions
 from storefront.storage.answers import Settled
 from tests.fakes.faults import Fault
 from tests.services.conftest import Build
@@ -122,3 +122,95 @@ def test_a_process_that_ends_right_after_a_person_s_release_leaves_no_session_op
     town.stripe.up()
     town.work()
     assert town.stripe.sessions[late.session]["status"] == "expired"
+
+
+@pytest.fixture
+def reviewed(town: Town) -> Order:
+    """Ada's hold, which a person has been looking at since its payment could not be settled."""
+    order = town.begin({"poster": 2}).order
+    town.shop.store.scripts.review_order(order.id, reason="given up")
+    town.work()
+    return town.order(order)
+
+
+def test_what_is_held_for_a_person_is_listed_until_something_was_paid(
+    town: Town, reviewed: Order
+) -> None:
+    assert holds.waiting_for_a_person(town.shop) == [reviewed]
+    assert holds.overdue(town.shop) == []
+    town.stripe.pay(reviewed.session)
+    town.deliver()
+    assert holds.waiting_for_a_person(town.shop) == []
+
+
+def test_a_person_may_release_what_a_review_holds_once_its_session_is_ended(
+    town: Town, reviewed: Order
+) -> None:
+    assert holds.release_by_hand(town.shop, reviewed.id, "op") is Settled.RELEASED
+    assert not town.stripe.pay(reviewed.session)
+    assert (town.order(reviewed).state, town.level()) == (State.RELEASED, (5, 0, 0))
+    [entry] = town.shop.store.ledger.latest(1)
+    assert entry.who == "op"
+    town.rest()
+
+
+def test_what_was_paid_during_a_review_is_settled_instead(town: Town, reviewed: Order) -> None:
+    town.stripe.pay(reviewed.session)
+    town.lose_events()
+    assert holds.release_by_hand(town.shop, reviewed.id, "op") is Settled.SOLD
+    assert (town.order(reviewed).state, town.level()) == (State.PAID, (3, 0, 2))
+    town.rest()
+
+
+def test_another_sum_that_was_paid_during_a_review_keeps_the_units(
+    town: Town, reviewed: Order
+) -> None:
+    town.stripe.pay(reviewed.session)
+    town.lose_events()
+    town.stripe.sessions[reviewed.session]["amount_total"] = 1
+    assert holds.release_by_hand(town.shop, reviewed.id, "op") is Settled.REVIEW
+    assert holds.release_by_hand(town.shop, reviewed.id, "op") is Settled.KEPT
+    assert town.level() == (3, 2, 0)
+
+
+def test_money_on_its_way_keeps_what_a_review_holds(town: Town, reviewed: Order) -> None:
+    town.stripe.pay_later(reviewed.session)
+    town.lose_events()
+    assert holds.release_by_hand(town.shop, reviewed.id, "op") is Settled.KEPT
+    assert (town.order(reviewed).state, town.level()) == (State.REVIEW, (3, 2, 0))
+
+
+def test_without_stripe_s_word_a_review_keeps_its_units(town: Town, reviewed: Order) -> None:
+    from storefront.domain.errors import StripeUnreachable
+
+    town.stripe.down()
+    with pytest.raises(StripeUnreachable):
+        holds.release_by_hand(town.shop, reviewed.id, "op")
+    assert town.level() == (3, 2, 0)
+
+
+@pytest.mark.parametrize("made", [True, False])
+def test_a_review_without_a_session_is_released_once_stripe_has_none_to_pay(
+    town: Town, made: bool
+) -> None:
+    from storefront.domain.errors import StripeUnreachable
+
+    town.stripe.fault("create_session", Fault.LOST_REPLY if made else Fault.LOST_REQUEST)
+    with pytest.raises(StripeUnreachable):
+        town.begin()
+    [order] = town.orders()
+    town.shop.store.scripts.review_order(order.id, reason="given up")
+    assert holds.release_by_hand(town.shop, order.id, "op") is Settled.RELEASED
+    assert [session["status"] for session in town.stripe.sessions.values()] == ["expired"]
+    assert town.level() == (5, 0, 0)
+    town.rest()
+
+
+def test_every_session_that_a_reviewed_order_ever_had_is_ended_before_its_units_go(
+    town: Town, reviewed: Order
+) -> None:
+    twin = town.stripe.create_session(sessions.params(town.shop, reviewed), "twin").session
+    town.shop.store.scripts.attach_session(reviewed.id, session=twin, url="")
+    assert holds.release_by_hand(town.shop, reviewed.id, "op") is Settled.RELEASED
+    assert {session["status"] for session in town.stripe.sessions.values()} == {"expired"}
+    town.rest()

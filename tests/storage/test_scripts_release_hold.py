@@ -73,6 +73,35 @@ def test_kept_never_undoes_a_sale_or_what_a_person_looks_at(opened: Book, end: s
             opened.refund("o1")
     before = opened.picture()
     assert opened.release("o1") is Settled.KEPT
+    if end != "review":
+        assert opened.release("o1", who="ada") is Settled.KEPT
+    assert opened.picture() == before
+
+
+def test_a_person_releases_what_is_held_for_an_order_in_review_that_nothing_was_paid_for(
+    opened: Book,
+) -> None:
+    opened.review("o1")
+    assert opened.release("o1", who="ada") is Settled.RELEASED
+    assert opened.level("poster") == (5, 0, 0, 0, 5)
+    assert (opened.order("o1").state, opened.order("o1").units) == ("released", "none")
+    assert opened.hold_ttl("o1") == -2
+    assert opened.store.ledger.latest(1)[0].who == "ada"
+    assert opened.release("o1", who="ada") is Settled.ALREADY
+
+
+@pytest.mark.parametrize("how", ["paid another sum", "failed refund", "nothing held"])
+def test_kept_in_review_is_what_was_paid_for_even_against_a_person(opened: Book, how: str) -> None:
+    match how:
+        case "paid another sum":
+            opened.review("o1", payment_intent="pi_1", amount=1)
+        case "failed refund":
+            opened.settle("o1")
+            opened.refund("o1", status="failed")
+        case "nothing held":
+            opened.release("o1")
+            opened.review("o1")
+    before = opened.picture()
     assert opened.release("o1", who="ada") is Settled.KEPT
     assert opened.picture() == before
 

@@ -1,23 +1,25 @@
 -- Give an order's held units back, on Stripe's word that nothing can be paid any more.
 --
--- The word counts for one session only: an order that has another one by now keeps its units.
+-- The word counts for one session only: an order that has another one by now keeps its units. From
+-- review only a person gives units back, and only those of an order that nothing was paid for.
 -- KEYS  as in books.lua
 -- ASK   order, session (empty: Stripe says that none exists), version (then: of the key asked with),
 --       reason, who (an operator who releases by hand, else empty), event
 -- ANSWER released | already | kept STATE | other_session SESSION | unknown_order
 -- E.g.  an open order whose session expired: released; held -2, available +2. By a person's word: the
 --       session that may still be open is to be ended; due: stray:ORDER:SESSION
-local fields = redis.call('HMGET', ORDER, 'state', 'lines', 'basket', 'session', 'session_version', 'ending')
+local fields = redis.call('HMGET', ORDER, 'state', 'lines', 'basket', 'session', 'session_version', 'ending', 'paid_by')
 local state, session = fields[1], fields[4] or ''
 if not state then return answer('unknown_order') end
 if state == 'released' then return answer('already') end
+local lines = cjson.decode(fields[2])
 local holding = state == 'offered' or state == 'pending' or state == 'open' or state == 'processing'
+  or (state == 'review' and ask.who ~= '' and not fields[7] and units_at(lines) == 'held')
 if not holding then return answer('kept', state) end
 if ask.who == '' and session ~= ask.session then return answer('other_session', session) end
 if ask.who == '' and session == '' and tonumber(fields[5]) ~= ask.version then return answer('other_session', session) end
 -- Who ended the session knows why; Stripe's event of it only says that it expired.
 local reason = ask.reason == 'expired' and fields[6] or ask.reason
-local lines = cjson.decode(fields[2])
 assert(units_at(lines) == 'held', 'the books disagree: the order holds nothing')
 end_hold(lines)
 move_order(lines, fields[3], 'held', 'available', 'release', reason, ask.who)
