@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint format simulate soak bench lock clean
+.PHONY: help run test lint format simulate soak fuzz bench lock clean
 
 help: ## Explain these commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -38,6 +38,11 @@ simulate: $(VENV)/.ready-dev ## Try to break the promises with SEEDS=5000 seeds 
 
 soak: $(VENV)/.ready-dev ## The same with ever new seeds for MINUTES=10
 	$(BIN)/python -m tests.simulation --minutes $(MINUTES)
+
+INPUTS ?= 200000
+
+fuzz: $(VENV)/.ready-dev ## Throw INPUTS=200000 events, forms, addresses and headers at the shop
+	$(BIN)/python -m tests.fuzz --inputs $(INPUTS)
 
 bench: $(VENV)/.ready-dev ## Measure the shop beside bare programs; ARGS="--quick" only tries it out
 	$(BIN)/python -m benchmarks $(ARGS)

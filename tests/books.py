@@ -29,8 +29,13 @@ def dump(client: redis.Redis, but: frozenset[str] = frozenset({"metrics"})) -> d
     found: dict[str, Any] = {}
     for key in sorted(client.scan_iter(count=1000)):
         if key.partition(":")[2] not in but:
-            found[key] = (_value(client, key), client.pexpiretime(key))
+            found[key] = read(client, key)
     return found
+
+
+def read(client: redis.Redis, key: str) -> tuple[Any, Any]:
+    """One key's value and the time (ms) when it expires."""
+    return _value(client, key), client.pexpiretime(key)
 
 
 def _value(client: redis.Redis, key: str) -> Any:

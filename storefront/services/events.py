@@ -64,7 +64,7 @@ def _payment(shop: Shop, event: Event, payment: Payment) -> str:
         return _nothing(shop, event, "not_ours")
     order = shop.store.orders.get(payment.order) if payment.order else None
     if order is None:
-        log.error("event %s is of unknown order %s", event.id, payment.order)
+        log.error("event %s is of unknown order %.64r", event.id, payment.order)
         return _nothing(shop, event, "unknown_order")
     stands = verdict(payment)
     final = stands in {Verdict.PAID, Verdict.AUTHORIZED} or (

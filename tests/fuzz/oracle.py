@@ -1,0 +1,308 @@
+"""What a signed body may do to the books, decided from Stripe's description and without the shop's code.
+
+Three answers are possible: it is not what Stripe sends, and nothing at all may change; it is, but it is
+no news for this shop, and only its id and a counter are noted; or it is, and then one order may
+change, in the ways that its facts allow.
+"""
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from storefront.domain.orders import Order
+
+LONGEST_BODY = 256 * 1024
+FAILED = {"failed", "canceled"}
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """The answer, and what may happen."""
+
+    status: int
+    event: str = ""
+    """Its id is noted."""
+    repeat: bool = False
+    order: str = ""
+    """The only order that may change."""
+    may: frozenset[str] = frozenset()
+    """goods, release, return, review, processing, ask, look, refund."""
+    amount: int = 0
+    payment: str = ""
+    refund: str = ""
+    email: str = ""
+
+
+class Wrong(Exception):
+    """Stripe never sends this."""
+
+
+Rule = Callable[[Any], bool]
+
+
+def _is_id(value: Any) -> bool:
+    return isinstance(value, str) and re.fullmatch(r"[A-Za-z0-9_.-]{1,255}", value) is not None
+
+
+def _is_text(value: Any) -> bool:
+    return (
+        isinstance(value, str)
+        and len(value) <= 5000
+        and not any("\ud800" <= letter <= "\udfff" for letter in value)
+    )
+
+
+def _is_line(value: Any) -> bool:
+    return _is_text(value) and value.isprintable()
+
+
+def _is_word(value: Any) -> bool:
+    return value == "" or (
+        isinstance(value, str) and re.fullmatch(r"[a-z][a-z0-9_]{0,63}", value) is not None
+    )
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 10**14
+
+
+def _is_reference(value: Any) -> bool:
+    if not isinstance(value, dict):
+        return _is_id(value)
+    status = value.get("status")
+    return _is_id(value.get("id")) and (status is None or _is_word(status))
+
+
+def _is_flag(value: Any) -> bool:
+    return value is True or value is False
+
+
+def _is_map(value: Any) -> bool:
+    return isinstance(value, dict)
+
+
+def _is_unread_reference(value: Any) -> bool:
+    return _is_id(value.get("id")) if isinstance(value, dict) else _is_id(value)
+
+
+TAGS: dict[str, Rule] = {"metadata": _is_map, "metadata.order": _is_text, "metadata.shop": _is_text}
+RULES: dict[str, dict[str, Rule]] = {
+    "checkout.session": {
+        **TAGS,
+        "status": _is_word,
+        "payment_status": _is_word,
+        "mode": _is_word,
+        "payment_intent": _is_reference,
+        "amount_total": _is_number,
+        "currency": _is_word,
+        "livemode": _is_flag,
+        "customer_details": _is_map,
+        "customer_details.email": _is_line,
+        "url": _is_line,
+        "created": _is_number,
+        "client_reference_id": _is_text,
+    },
+    "payment_intent": {
+        **TAGS,
+        "status": _is_word,
+        "amount": _is_number,
+        "currency": _is_word,
+        "livemode": _is_flag,
+        "receipt_email": _is_line,
+        "created": _is_number,
+    },
+    "refund": {
+        **TAGS,
+        "metadata.reason": _is_text,
+        "status": _is_word,
+        "amount": lambda value: _is_number(value) and value > 0,
+        "payment_intent": _is_unread_reference,
+    },
+    "charge": {**TAGS, "payment_intent": _is_unread_reference},
+    "dispute": {**TAGS, "payment_intent": _is_unread_reference},
+}
+NEVER_NULL = {
+    "payment_intent": ("amount", "currency", "status"),
+    "refund": ("amount",),
+}
+
+
+def object_of(kind: str) -> str:
+    """The kind of object that an event of this type is about, or an empty text."""
+    parts = kind.split(".")
+    if parts[:2] == ["checkout", "session"] and len(parts) == 3:
+        return "checkout.session"
+    if len(parts) == 2 and parts[0] in {"payment_intent", "refund"}:
+        return parts[0]
+    if parts[:2] == ["charge", "refund"] and len(parts) == 3:
+        return "refund"
+    return {"charge.refunded": "charge", "charge.dispute.created": "dispute"}.get(kind, "")
+
+
+def expect(body: bytes, orders: Mapping[str, Order], seen: set[str]) -> Expected:
+    """What this body may do to a test-mode shop called ``popup``, if it is signed."""
+    if len(body) > LONGEST_BODY:
+        return Expected(413)
+    try:
+        event = _read(body)
+    except (Wrong, ValueError, RecursionError):
+        return Expected(400)
+    found = event["data"]["object"]
+    if event["id"] in seen:
+        return Expected(200, event["id"], repeat=True)
+    noted = Expected(200, event["id"])
+    if event.get("livemode") or found.get("livemode") is True:
+        return noted
+    match object_of(event["type"]):
+        case "checkout.session" | "payment_intent" as about:
+            return _payment(noted, about, found, orders)
+        case "refund":
+            return _refund(noted, found, orders)
+        case "charge":
+            payment = _id_in(found.get("payment_intent"))
+            order = _by_payment(orders, payment) or (
+                orders.get(_tag(found, "order")) if _tag(found, "shop") == "popup" else None
+            )
+            if order and payment:
+                return Expected(
+                    200, event["id"], order=order.id, may=frozenset({"look"}), payment=payment
+                )
+        case "dispute":
+            order = _by_payment(orders, _id_in(found.get("payment_intent")))
+            if order:
+                return Expected(200, event["id"], order=order.id, may=frozenset({"review"}))
+    return noted
+
+
+def _read(body: bytes) -> dict[str, Any]:
+    def constant(_name: str) -> None:
+        raise Wrong
+
+    event = json.loads(body.decode("utf-8"), parse_constant=constant)
+    if not isinstance(event, dict) or not isinstance(event.get("data"), dict):
+        raise Wrong
+    found = event["data"].get("object")
+    kind = event.get("type")
+    right = (
+        isinstance(found, dict)
+        and _is_id(event.get("id"))
+        and isinstance(kind, str)
+        and re.fullmatch(r"[A-Za-z0-9_.\[\]-]{0,255}", kind)
+        and _optional(_is_flag, event.get("livemode"))
+        and _optional(_is_number, event.get("created"))
+        and _optional(_is_flag, found.get("livemode"))
+    )
+    if not right:
+        raise Wrong
+    about = object_of(str(kind))
+    if about:
+        if found.get("object") != about or not _is_id(found.get("id")):
+            raise Wrong
+        for path, rule in RULES[about].items():
+            if not _optional(rule, _inside(found, path)):
+                raise Wrong
+        if any(found.get(name) is None for name in NEVER_NULL.get(about, ())):
+            raise Wrong
+        paid = about == "checkout.session" and found.get("payment_status") == "paid"
+        if paid and found.get("mode") in {None, "", "payment"}:
+            for name in ("amount_total", "currency", "payment_intent"):
+                if found.get(name) is None:
+                    raise Wrong
+    return event
+
+
+def _payment(
+    noted: Expected, about: str, found: dict[str, Any], orders: Mapping[str, Order]
+) -> Expected:
+    session = about == "checkout.session"
+    named = _tag(found, "order") or (session and found.get("client_reference_id")) or ""
+    order = orders.get(str(named))
+    if _tag(found, "shop") != "popup" or order is None:
+        return noted
+    inner = found.get("payment_intent") if session else found
+    intent = _id_in(inner) if session else found["id"]
+    status = (inner.get("status") or "") if isinstance(inner, dict) else ""
+    if not session:
+        status = found["status"]
+    stands = (found.get("status") or "") if session else ""
+    amount = (found.get("amount_total") if session else found.get("amount")) or 0
+    payment = intent or found["id"]
+    paid = status == "succeeded" or (
+        stands == "complete"
+        and found.get("payment_status") in {"paid", "no_payment_required"}
+        and status not in {"requires_capture", "processing", "canceled"}
+    )
+    email = (
+        (found.get("customer_details") or {}).get("email")
+        if session
+        else found.get("receipt_email")
+    )
+    owner = _by_payment(orders, payment)
+    if paid and owner and owner.id != order.id:
+        may = set()  # one payment buys one order
+    elif paid and (amount, found.get("currency")) == (order.amount, order.currency):
+        may = {"goods", "payment"}
+    elif paid:
+        may = {"review", "payment"}
+    elif status == "requires_capture":
+        may = {"review"}
+    elif stands == "expired" and status != "processing" and found["id"] == order.session:
+        may = {"release"}
+    elif stands == "complete":
+        may = {"processing", "ask"}
+    else:
+        may = {"ask"}
+    return Expected(
+        200, noted.event, False, order.id, frozenset(may), amount, payment, "", email or ""
+    )
+
+
+def _refund(noted: Expected, found: dict[str, Any], orders: Mapping[str, Order]) -> Expected:
+    payment = _id_in(found.get("payment_intent"))
+    order = _by_payment(orders, payment)
+    if order is None:
+        return noted
+    status = found.get("status") or "pending"
+    others = sum(
+        refund.amount
+        for refund in order.refunds
+        if refund.payment_intent == payment
+        and refund.id != found["id"]
+        and refund.status not in FAILED
+    )
+    paid = order.payments[payment]
+    may = {"refund"}
+    if status in FAILED:
+        may |= {"review"}
+    elif others + found["amount"] > paid:
+        may = {"look"}  # more than was paid: whatever it is, it is to be asked for
+    elif others + found["amount"] == paid:
+        may |= {"return"}
+    return Expected(
+        200, noted.event, False, order.id, frozenset(may), found["amount"], payment, found["id"]
+    )
+
+
+def _by_payment(orders: Mapping[str, Order], payment: str) -> Order | None:
+    return next((o for o in orders.values() if payment and payment in o.payments), None)
+
+
+def _id_in(value: Any) -> str:
+    return str(value["id"] if isinstance(value, dict) else value or "")
+
+
+def _tag(found: dict[str, Any], name: str) -> str:
+    return str((found.get("metadata") or {}).get(name) or "")
+
+
+def _optional(rule: Rule, value: Any) -> bool:
+    return value is None or rule(value)
+
+
+def _inside(found: dict[str, Any], path: str) -> Any:
+    value: Any = found
+    for name in path.split("."):
+        value = value.get(name) if isinstance(value, dict) else None
+    return value

@@ -1,0 +1,10 @@
+"""Signed events about payments: what Stripe never sends changes nothing, the rest no more than it says."""
+
+from tests.fuzz.runs import prove
+
+
+def test_no_event_about_a_payment_does_more_than_its_facts_allow() -> None:
+    outcomes = prove("payments").outcomes
+    expected = "400 413 sold review already asking repeat not_ours other_order duplicate"
+    assert set(expected.split()) <= set(outcomes)
+    assert outcomes["400"] > outcomes.total() / 4
