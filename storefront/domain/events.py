@@ -18,6 +18,8 @@ from storefront.domain.payments import (
 )
 
 Fact = Payment | RefundFact | Charge
+DOTTED = re.compile(r"[a-z][a-z0-9_.]{0,63}")
+"""The name of a kind of object, as ``checkout.session``."""
 TYPE = re.compile(r"[A-Za-z0-9_.\[\]-]{0,255}")
 
 
@@ -67,7 +69,7 @@ def _fact(kind: str, found: Mapping[str, Any]) -> Fact | None:
             return _read(found, "payment_intent", from_intent)
         # A refund was made, here or in the dashboard, or its status changed.
         case ["refund", _] | ["charge", "refund", _]:
-            return _read(found, "refund", from_refund)
+            return _read(found, "refund", _told_refund)
         # The charge's refunds are not in it: they are listed.
         case ["charge", "refunded"]:
             return _read(found, "charge", from_charge)
@@ -77,7 +79,13 @@ def _fact(kind: str, found: Mapping[str, Any]) -> Fact | None:
     return None
 
 
-def _read(found: Mapping[str, Any], what: str, read: Callable[[Mapping[str, Any]], Fact]) -> Fact:
-    if found.get("object") != what:
-        raise Malformed(f"object is no {what}")
-    return read(found)
+def _read(
+    found: Mapping[str, Any], what: str, read: Callable[[Mapping[str, Any]], Fact]
+) -> Fact | None:
+    """The facts, or None when the event is about another kind of object than its type says."""
+    return read(found) if fields.word(found, "object", DOTTED) == what else None
+
+
+def _told_refund(found: Mapping[str, Any]) -> RefundFact:
+    """A refund in an event, which may leave out its amount: then Stripe's list is asked for it."""
+    return from_refund({**found, "amount": 0} if found.get("amount") is None else found)

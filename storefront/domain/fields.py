@@ -61,10 +61,10 @@ def line(found: Fields, name: str) -> str:
     return value
 
 
-def word(found: Fields, name: str) -> str:
+def word(found: Fields, name: str, form: re.Pattern[str] = WORD) -> str:
     """One of Stripe's own words, as ``succeeded`` or ``usd``; those it may yet invent included."""
     value = text(found, name)
-    if value and not WORD.fullmatch(value):
+    if value and not form.fullmatch(value):
         raise Malformed(f"{name} is no word")
     return value
 

@@ -10,7 +10,6 @@ from enum import StrEnum
 from typing import Any
 
 from storefront.domain import fields
-from storefront.domain.fields import Malformed
 
 
 class Verdict(StrEnum):
@@ -155,15 +154,13 @@ def from_intent(intent: Mapping[str, Any]) -> Payment:
 
 def from_refund(refund: Mapping[str, Any]) -> RefundFact:
     """The facts in a Refund. Raises Malformed."""
-    amount = fields.whole(refund, "amount")
-    if not amount:
-        raise Malformed("amount is missing, or nothing")
+    fields.required(refund, "amount")
     metadata = fields.part(refund, "metadata")
     payment_intent, _ = fields.reference(refund, "payment_intent")
     return RefundFact(
         id=fields.identity(refund),
         payment_intent=payment_intent,
-        amount=amount,
+        amount=fields.whole(refund, "amount"),
         status=fields.word(refund, "status") or "pending",
         order=fields.text(metadata, "order"),
         shop=fields.text(metadata, "shop"),

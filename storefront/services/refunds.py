@@ -100,7 +100,7 @@ def possible(order: Order, fact: RefundFact) -> bool:
         and refund.status not in FAILED
     )
     paid = order.payments.get(fact.payment_intent, 0)
-    return fact.status in FAILED or others + fact.amount <= paid
+    return fact.amount > 0 and (fact.status in FAILED or others + fact.amount <= paid)
 
 
 def _newer(shop: Shop, known: list[RefundFact], payment_intent: str) -> bool:

@@ -98,7 +98,7 @@ def test_no_field_that_the_shop_reads_may_hold_what_stripe_never_sends(town: Tow
         *(("created", value) for value in (HALF, 10**400, float("inf"), [], {}, True, -1, 2.5)),
         *(("livemode", value) for value in ([], {}, "", "true", 0, 1, HALF)),
         *(("data", value) for value in (None, 5, [], {}, {"object": None}, {"object": []})),
-        *(("data.object.object", value) for value in (None, 5, [], "refund")),
+        *(("data.object.object", value) for value in (5, [], True, "a b", HALF)),
     ],
 )
 def test_an_envelope_that_stripe_never_sends_is_no_event(
@@ -137,6 +137,24 @@ def test_the_log_says_what_is_wrong_and_nothing_that_the_event_said(
         town.receive(event)
     assert "email is no text" in caplog.text
     assert "ada" not in caplog.text
+
+
+def test_a_refund_that_does_not_say_how_much_is_asked_for_and_not_noted(town: Town) -> None:
+    [event] = [e for e in all_kinds(town) if e["type"] == "refund.created"]
+    [order] = [o for o in town.orders() if o.payment_intent == "pi_1"]
+    event["data"]["object"]["amount"] = None
+    assert town.receive(event) == "asking"
+    assert town.order(order).refunds == ()
+    assert f"refund:{order.id}:pi_1" in town.due()
+
+
+@pytest.mark.parametrize("kind", [None, "", "customer", "payment_link"])
+def test_an_event_about_another_kind_of_object_than_its_type_says_is_ignored(
+    town: Town, kind: str | None
+) -> None:
+    for event in all_kinds(town):
+        event["data"]["object"]["object"] = kind
+        assert town.receive(event) == "ignored"
 
 
 def test_a_charge_that_was_refunded_without_a_payment_is_not_ours(town: Town) -> None:
