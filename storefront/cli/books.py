@@ -12,7 +12,7 @@ from storefront.domain.money import to_decimal
 from storefront.domain.orders import State
 from storefront.services import audit as auditing
 from storefront.services import orders as ordering
-from storefront.services import reconciliation
+from storefront.services import reconciliation, recovery
 
 
 class Time(click.ParamType[int]):
@@ -112,14 +112,21 @@ def audit(with_stripe: bool, as_json: bool) -> None:
 def reconcile(since: int | None, as_json: bool) -> None:
     """Walk Stripe's sessions and refunds, and settle whatever was missed.
 
-    The worker does so by itself every RECONCILE_SECONDS. Safe to repeat.
+    The worker does so by itself every RECONCILE_SECONDS. Safe to repeat. Orders that are missing
+    here are restored. After Redis was restarted it opens the shop, as a worker does.
     """
     with the_shop() as shop:
-        done = reconciliation.reconcile(shop, since // 1000 if since is not None else None)
+        try:
+            done = recovery.recover(
+                shop, since // 1000 if since is not None else reconciliation.usual(shop)
+            )
+        except recovery.BooksBroken as broken:
+            raise click.ClickException(f"The shop stays closed: {broken}.") from None
     if as_json:
         document(asdict(done))
         return
     click.echo(
         f"{done.sessions} sessions looked at: {done.settled} orders settled, {done.ended} sessions "
-        f"ended, {done.refunds} refunds noted, {done.unknown} of unknown orders."
+        f"ended, {done.restored} lost orders restored, {done.refunds} refunds noted, "
+        f"{done.unknown} of unknown orders."
     )

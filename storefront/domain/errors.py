@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from storefront.domain.door import WHY, Door
+
 
 class Refusal(Exception):
     """The shop says no, nothing was changed, and the page says what to do."""
@@ -69,7 +71,11 @@ class AlreadyPaid(Refusal):
 
 
 class ShopClosed(Refusal):
-    """No holds are taken for now; the text says why."""
+    """No holds are taken for now; the text says why, to the operator."""
+
+    def __init__(self, door: Door) -> None:
+        super().__init__(WHY.get(door, "It is closed").rstrip("."))
+        self.door = door
 
 
 class StripeError(Exception):

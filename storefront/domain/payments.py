@@ -5,7 +5,7 @@ name of an event, its order of arrival and a query string decide nothing.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
@@ -45,6 +45,10 @@ class Payment:
     url: str = ""
     created: int = 0
     """Seconds."""
+    expires_at: int = 0
+    """Seconds; of a session only."""
+    metadata: Mapping[str, str] = field(default_factory=dict, hash=False)
+    """Of a session only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +132,8 @@ def from_session(session: Mapping[str, Any]) -> Payment:
         email=fields.line(fields.part(session, "customer_details"), "email"),
         url=fields.line(session, "url"),
         created=fields.whole(session, "created"),
+        expires_at=fields.whole(session, "expires_at"),
+        metadata={k: v for k, v in metadata.items() if isinstance(v, str)},
     )
     # What a subscription or a setup takes has another shape, and is not this shop's.
     if fields.word(session, "mode") in {"", "payment"} and payment.payment_status == "paid":

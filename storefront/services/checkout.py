@@ -10,11 +10,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from storefront.domain import orders as rules
+from storefront.domain.door import LOST
 from storefront.domain.errors import (
     BadInput,
     NotEnoughStock,
     NotOpenYet,
     OverLimit,
+    ShopClosed,
     StripeError,
     StripeKeyMismatch,
     StripeRefused,
@@ -26,7 +28,7 @@ from storefront.domain.errors import (
 from storefront.domain.money import MAX_AMOUNT
 from storefront.domain.orders import Line, Order, Reason, State
 from storefront.domain.payments import Payment
-from storefront.services import links, sessions, settlement
+from storefront.services import links, recovery, sessions, settlement
 from storefront.services.shop import Shop
 from storefront.storage.answers import Attached, Held, HoldAnswer, Limits, Settled, Wanted
 
@@ -94,6 +96,8 @@ def begin(
                 raise OverLimit(answer.sku, answer.number)
             case Held.UNKNOWN_SKU:
                 raise UnknownSku(answer.sku)
+            case Held.CLOSED:
+                raise ShopClosed(answer.door)
     raise TooManyHolds(retry_after=5)
 
 
@@ -249,6 +253,8 @@ def _priced(shop: Shop, wanted: Mapping[str, int]) -> list[Wanted]:
     for sku, quantity in sorted(wanted.items()):
         found = catalogue.by_sku(sku)
         if found is None:
+            if (door := recovery.stands(shop)) in LOST:
+                raise ShopClosed(door)
             raise UnknownSku(sku)
         product, variant = found
         limit = product.max_per_order or shop.settings.max_per_order

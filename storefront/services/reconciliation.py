@@ -1,13 +1,20 @@
-"""Walk what Stripe has, and settle whatever was missed."""
+"""Walk what Stripe has, settle whatever was missed, and restore what was lost.
+
+In one order: units that nobody can pay for any more go back; who has paid gets the goods; then those
+who are still paying get them held, as far as they go. Any other order would send money back to people
+whose goods were there.
+"""
 
 import logging
-from collections import Counter
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from storefront.domain.errors import StripeError
 from storefront.domain.orders import HOLDING, Order, State
-from storefront.domain.payments import Payment, Verdict, verdict
-from storefront.services import mirroring, refunds, settlement
+from storefront.domain.payments import Payment, RefundFact, Verdict, verdict
+from storefront.services import mirroring, refunds, restoring, settlement
+from storefront.services.restoring import Told
 from storefront.services.shop import Shop
 from storefront.storage.answers import Recorded, Settled
 
@@ -35,33 +42,59 @@ class Reconciled:
     refunds: int
     """Refunds that were not known, or not as they are by now."""
     unknown: int
-    """Sessions whose order is not here: it was lost, or never stored."""
+    """Sessions of this shop that name no order, or whose order is not here and cannot be read."""
+    restored: int = 0
+    """Orders that were lost and are here again."""
 
 
-def reconcile(shop: Shop, since: int | None = None) -> Reconciled:
+def reconcile(
+    shop: Shop,
+    since: int | None = None,
+    *,
+    told: Told = lambda _: False,
+    step: Callable[[], None] = lambda: None,
+) -> Reconciled:
     """Bring every order to what Stripe's sessions and refunds since a time (seconds) say.
 
-    Without ``since``, those of the last three days. Safe to repeat and to run beside everything
+    Without ``since``, those of the last three days. ``told`` says of restored orders which mails need
+    not go out again; ``step`` is called now and then. Safe to repeat and to run beside everything
     else. Raises StripeError.
     """
     now = shop.store.now() // 1000
-    earliest, latest = since if since is not None else now - WINDOW_SECONDS, now + AHEAD_SECONDS
-    found: Counter[str] = Counter()
+    earliest, latest = usual(shop) if since is None else since, now + AHEAD_SECONDS
+    sessions: defaultdict[str, list[Payment]] = defaultdict(list)
     for payment in shop.stripe.sessions_between(earliest, latest):
         if payment.shop == shop.settings.shop_id:
-            found["sessions"] += 1
-            found[_session(shop, payment)] += 1
+            sessions[payment.order].append(payment)
+            step()
+    refunded: defaultdict[str, list[RefundFact]] = defaultdict(list)
     for fact in shop.stripe.refunds_between(earliest, latest):
+        refunded[fact.payment_intent].append(fact)
+        step()
+
+    found = Counter(sessions=sum(map(len, sessions.values())))
+    if nameless := sessions.pop("", None):
+        log.error("%d sessions of this shop name no order", len(nameless))
+        found["unknown"] += len(nameless)
+    for number in _walk(shop, sessions, refunded, told):
+        found[number] += 1
+        step()
+    for fact in (fact for facts in refunded.values() for fact in facts):
         order_id = shop.store.orders.by_payment(fact.payment_intent)
         order = shop.store.orders.get(order_id) if order_id else None
         known = {(refund.id, refund.status) for refund in order.refunds} if order else set()
         if order is not None and (fact.id, fact.status) not in known:
             found["refunds"] += refunds.record(shop, order, fact) is not Recorded.ALREADY
-    done = Reconciled(
-        found["sessions"], found["settled"], found["ended"], found["refunds"], found["unknown"]
-    )
+        step()
+    names = ("sessions", "settled", "ended", "refunds", "unknown", "restored")
+    done = Reconciled(**{name: found[name] for name in names})
     log.info("reconciled: %s", done)
     return done
+
+
+def usual(shop: Shop) -> int:
+    """From when on (seconds) sessions are walked unless one says otherwise."""
+    return shop.store.now() // 1000 - WINDOW_SECONDS
 
 
 def reconcile_when_due(shop: Shop, _all: str) -> int:
@@ -78,14 +111,55 @@ def reconcile_when_due(shop: Shop, _all: str) -> int:
     return shop.settings.reconcile_seconds * 1000
 
 
+def _walk(
+    shop: Shop,
+    sessions: Mapping[str, list[Payment]],
+    refunded: Mapping[str, list[RefundFact]],
+    told: Told,
+) -> Iterator[str]:
+    """Settle or restore every order in its turn; answers which number each session counts for."""
+    oldest_first = list(sessions)[::-1]
+    known = {order.id: order for order in shop.store.orders.each(oldest_first)}
+    # A payment that came too late waits for those that were in time.
+    by_claim = sorted(oldest_first, key=lambda one: one in known and known[one].units == "none")
+    describe = restoring.describing(shop) if len(known) < len(sessions) else lambda _: None
+    for turn in (_over, _complete, _still_open):
+        for order_id in by_claim:
+            if order_id in known:
+                for payment in filter(turn, reversed(sessions[order_id])):
+                    yield _session(shop, payment)
+            elif turn is _turn_of(sessions[order_id]):
+                done = restoring.restore(shop, sessions[order_id], refunded, describe, told)
+                yield from ["restored"] if done else ["unknown"] * len(sessions[order_id])
+
+
+def _over(payment: Payment) -> bool:
+    return verdict(payment) in {Verdict.EXPIRED, Verdict.DECLINED}
+
+
+def _still_open(payment: Payment) -> bool:
+    return verdict(payment) is Verdict.OPEN
+
+
+def _complete(payment: Payment) -> bool:
+    return not _over(payment) and not _still_open(payment)
+
+
+def _turn_of(sessions: Sequence[Payment]) -> Callable[[Payment], bool]:
+    """When a lost order's turn is: what was paid for counts more than what is open."""
+    return next(turn for turn in (_complete, _still_open, _over) if any(map(turn, sessions)))
+
+
 def _session(shop: Shop, payment: Payment) -> str:
-    """Settle one session; answers which number it counts for."""
+    """Settle one session of a known order; answers which number it counts for."""
     order = shop.store.orders.get(payment.order)
-    stands = verdict(payment)
     if order is None:
-        if stands is not Verdict.EXPIRED:
-            log.error("session %s is of unknown order %s", payment.session, payment.order)
         return "unknown"
+    if order.state is State.PENDING:
+        # Its process died before it could note the session, or is about to.
+        shop.store.scripts.attach_session(order.id, session=payment.session, url=payment.url)
+        order = shop.store.orders.get(order.id) or order
+    stands = verdict(payment)
     if stands is Verdict.OPEN:
         return _open(shop, order, payment)
     if not _news(order, payment, stands):
@@ -96,9 +170,7 @@ def _session(shop: Shop, payment: Payment) -> str:
 
 def _open(shop: Shop, order: Order, payment: Payment) -> str:
     """End an open session that its order went on without."""
-    if order.state is State.PENDING or (
-        order.state in HOLDING and order.session == payment.session
-    ):
+    if order.state in HOLDING and order.session == payment.session:
         return "known"
     try:
         settlement.end_stray(shop, order.id, payment.session)

@@ -7,6 +7,7 @@ the same request. Stripe keeps idempotency keys for 24 hours at least.
 from datetime import UTC, datetime
 from typing import Any
 
+from storefront.domain import lost
 from storefront.domain.errors import (
     StripeKeyMismatch,
     StripeRefused,
@@ -27,8 +28,6 @@ REFUSED_SECONDS = 1770
 its clock and ours differ by 30 s at most."""
 CLOCKS_SECONDS = 120
 """How far Stripe's clock and Redis' may differ when sessions are looked up by their creation."""
-METADATA_LENGTH = 490
-"""Stripe takes 500 characters in one metadata value."""
 
 
 def key(order: Order) -> str:
@@ -38,7 +37,7 @@ def key(order: Order) -> str:
 
 def params(shop: Shop, order: Order) -> dict[str, Any]:
     """What Stripe gets to make the order's session."""
-    metadata = {"order": order.id, "shop": shop.settings.shop_id} | _lines(order)
+    metadata = {"order": order.id, "shop": shop.settings.shop_id} | lost.write(order)
     until = datetime.fromtimestamp(order.deadline // 1000, UTC)
     link = links.order(shop.settings, order.id)
     return {
@@ -128,14 +127,3 @@ def look_up(shop: Shop, order: Order) -> Payment | None:
         if payment.order == order.id and payment.shop == shop.settings.shop_id
     ]
     return min(found, key=lambda payment: rank.get(payment.session_status, 2), default=None)
-
-
-def _lines(order: Order) -> dict[str, str]:
-    """The basket, in as many metadata values as its length needs."""
-    parts: list[str] = []
-    for piece in order.basket.split(","):
-        if parts and len(parts[-1]) + len(piece) < METADATA_LENGTH:
-            parts[-1] += f",{piece}"
-        else:
-            parts.append(piece)
-    return {f"lines{i or ''}": part for i, part in enumerate(parts)}

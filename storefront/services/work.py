@@ -4,8 +4,9 @@ import logging
 import random
 from collections.abc import Callable
 
+from storefront.domain.door import LOST, Door
 from storefront.domain.errors import StripeError, StripeRefused
-from storefront.services import mirroring, notices, reconciliation, refunds, settlement
+from storefront.services import mirroring, notices, reconciliation, recovery, refunds, settlement
 from storefront.services.shop import Shop
 from storefront.storage.answers import Job
 from storefront.storage.connection import UNREACHABLE
@@ -48,6 +49,11 @@ def run_due(shop: Shop, limit: int) -> int:
     Any number of workers may run at once: a job is leased to one of them. Raises the store's errors
     when Redis is gone; the jobs then come back by themselves.
     """
+    door = recovery.stands(shop)
+    if door in LOST:
+        return 0  # nothing here can be trusted with anyone's units or money until it is rebuilt
+    if door is Door.RESTARTED:
+        recovery.recover_when_closed(shop)
     jobs = shop.store.scripts.claim_due(limit=limit, lease_ms=LEASE_MS)
     for job in jobs:
         _run(shop, job)

@@ -1,8 +1,11 @@
 """What scripts are asked and what they answer: words as enums, shapes as dataclasses."""
 
+import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from storefront.domain.door import Door
 from storefront.domain.errors import Shortage
 from storefront.domain.orders import Line
 
@@ -16,6 +19,7 @@ class Held(StrEnum):
     VISITOR_LIMIT = "visitor_limit"
     ADDRESS_LIMIT = "address_limit"
     SHORT = "short"
+    CLOSED = "closed"
 
 
 class Attached(StrEnum):
@@ -62,6 +66,23 @@ class Restocked(StrEnum):
     UNKNOWN_SKU = "unknown_sku"
 
 
+class Restored(StrEnum):
+    RESTORED = "restored"
+    ALREADY = "already"
+    SHORT = "short"
+
+
+class Opened(StrEnum):
+    OPENED = "opened"
+    RESTARTED = "restarted"
+    REBUILD = "rebuild"
+
+
+class Recounted(StrEnum):
+    DONE = "done"
+    ALREADY = "already"
+
+
 @dataclass(frozen=True, slots=True)
 class Limits:
     """What one hold may be; 0 switches a limit on live holds off."""
@@ -91,6 +112,38 @@ class HoldAnswer:
     shortages: tuple[Shortage, ...] = ()
     overdue: tuple[str, ...] = ()
     """``short``: orders past their deadline that hold what is short."""
+    door: Door = Door.OPEN
+    """``closed``: why."""
+
+
+def read_hold(answer: Sequence[str]) -> HoldAnswer:
+    """What ``hold_stock`` answered."""
+    word, *rest = answer
+    match Held(word):
+        case Held.SHORT:
+            shortages = tuple(
+                Shortage(
+                    s["sku"],
+                    int(s["wanted"]),
+                    int(s["available"]),
+                    int(s["held"]),
+                    int(s["returns_at"]) if "returns_at" in s else None,
+                )
+                for s in json.loads(rest[0])
+            )
+            return HoldAnswer(Held.SHORT, shortages=shortages, overdue=tuple(rest[1:]))
+        case Held.VISITOR_LIMIT:
+            return HoldAnswer(Held.VISITOR_LIMIT, order=rest[0])
+        case Held.ADDRESS_LIMIT:
+            return HoldAnswer(Held.ADDRESS_LIMIT, number=int(rest[0]))
+        case Held.OVER_LIMIT | Held.NOT_OPEN as refused:
+            return HoldAnswer(refused, sku=rest[0], number=int(rest[1]))
+        case Held.UNKNOWN_SKU:
+            return HoldAnswer(Held.UNKNOWN_SKU, sku=rest[0])
+        case Held.CLOSED:
+            return HoldAnswer(Held.CLOSED, door=Door(rest[0]))
+        case held:
+            return HoldAnswer(held)
 
 
 @dataclass(frozen=True, slots=True)

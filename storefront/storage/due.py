@@ -41,3 +41,7 @@ class Due:
     def schedule(self, job: str, at_ms: int) -> None:
         """Make a job due at a time (ms); one that is due earlier stays so."""
         self._client.zadd(self._keys.name("due"), {job: at_ms}, lt=True)
+
+    def hasten(self, job: str, at_ms: int) -> None:
+        """Make a job that is on the list due at a time (ms), unless it is due earlier."""
+        self._client.zadd(self._keys.name("due"), {job: at_ms}, xx=True, lt=True)

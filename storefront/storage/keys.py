@@ -26,6 +26,9 @@ DOCUMENTED = {
     "live": "channel, published changes; scripts",
     "seen:<event>": "string, 35 days; the script that stored the event's outcome",
     "restock:<key>": "string, 35 days; restock",
+    "door": "hash, the server on which the books were found whole, or since when they must be "
+    "rebuilt; publish_catalogue, open_shop",
+    "door:lease": "string, half a minute; who brings the shop back after a restart",
     "order:<order>": "hash, one order; scripts",
     "hold:<order>": "hash, TTL until the deadline and the grace are over; scripts",
     "catalogue": "hash, slug → product as JSON; publish_catalogue",
@@ -57,6 +60,14 @@ class Keys:
     def seen(self, event_id: str) -> str:
         """The mark that a Stripe event's outcome is stored."""
         return self.name(f"seen:{event_id}")
+
+    def door(self) -> str:
+        """What says whether the shop may take holds."""
+        return self.name("door")
+
+    def lease(self) -> str:
+        """The mark that somebody brings the shop back."""
+        return self.name("door:lease")
 
     def books(self) -> list[str]:
         """KEYS 1 to 17 of every script that starts with books.lua, in its order."""

@@ -62,9 +62,12 @@ class Orders:
 
     def walk(self, state: State | None = None, since_ms: int | None = None) -> Iterator[Order]:
         """Every such order, oldest first, read in chunks so that memory stays bounded."""
-        ids = self.ids(state, since_ms)
-        for start in range(0, len(ids), CHUNK):
-            yield from self.get_many(ids[start : start + CHUNK])
+        yield from self.each(self.ids(state, since_ms))
+
+    def each(self, order_ids: Sequence[str]) -> Iterator[Order]:
+        """Those of the orders that exist, read in chunks so that memory stays bounded."""
+        for start in range(0, len(order_ids), CHUNK):
+            yield from self.get_many(order_ids[start : start + CHUNK])
 
     def counts(self) -> dict[State, int]:
         """How many orders are in each state, at one moment."""

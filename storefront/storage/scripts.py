@@ -8,15 +8,9 @@ of ``connection.UNREACHABLE`` when Redis does not answer, and then nothing or ev
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from importlib.resources import files
-from typing import Any
 
-import redis
-
-from storefront.domain.errors import Shortage
 from storefront.storage.answers import (
     Attached,
-    Held,
     HoldAnswer,
     Job,
     Limits,
@@ -25,37 +19,13 @@ from storefront.storage.answers import (
     Restocked,
     Settled,
     Wanted,
+    read_hold,
 )
-from storefront.storage.keys import Keys
-
-WITH_BOOKS = (
-    "hold_stock",
-    "attach_session",
-    "renew_session",
-    "settle_payment",
-    "mark_processing",
-    "release_hold",
-    "review_order",
-    "record_refund",
-    "restock",
-    "publish_catalogue",
-)
-ALONE = ("claim_due", "finish_due")
+from storefront.storage.restoring import Restoring
 
 
-class Scripts:
+class Scripts(Restoring):
     """Runs the scripts of one shop."""
-
-    def __init__(self, client: "redis.Redis", keys: Keys) -> None:
-        self._keys = keys
-        folder = files(__package__) / "lua"
-        books = (folder / "books.lua").read_text("utf-8")
-        self._scripts = {
-            name: client.register_script(
-                (books if name in WITH_BOOKS else "") + (folder / f"{name}.lua").read_text("utf-8")
-            )
-            for name in (*WITH_BOOKS, *ALONE)
-        }
 
     def hold_stock(
         self,
@@ -74,9 +44,10 @@ class Scripts:
         ask_ms: int,
     ) -> HoldAnswer:
         """Hold every line's units for one new order, or none. ``amount`` is in minor units."""
-        word, *rest = self._ask(
+        answer = self._ask(
             "hold_stock",
             order,
+            seen=self._keys.door(),
             lines=[asdict(w.line) | {"limit": w.limit, "opens_at": w.opens_at} for w in wanted],
             basket=basket,
             currency=currency,
@@ -91,29 +62,7 @@ class Scripts:
             ask_ms=ask_ms,
             count="checkouts",
         )
-        match Held(word):
-            case Held.SHORT:
-                shortages = tuple(
-                    Shortage(
-                        s["sku"],
-                        int(s["wanted"]),
-                        int(s["available"]),
-                        int(s["held"]),
-                        int(s["returns_at"]) if "returns_at" in s else None,
-                    )
-                    for s in json.loads(rest[0])
-                )
-                return HoldAnswer(Held.SHORT, shortages=shortages, overdue=tuple(rest[1:]))
-            case Held.VISITOR_LIMIT:
-                return HoldAnswer(Held.VISITOR_LIMIT, order=rest[0])
-            case Held.ADDRESS_LIMIT:
-                return HoldAnswer(Held.ADDRESS_LIMIT, number=int(rest[0]))
-            case Held.OVER_LIMIT | Held.NOT_OPEN as refused:
-                return HoldAnswer(refused, sku=rest[0], number=int(rest[1]))
-            case Held.UNKNOWN_SKU:
-                return HoldAnswer(Held.UNKNOWN_SKU, sku=rest[0])
-            case held:
-                return HoldAnswer(held)
+        return read_hold(answer)
 
     def attach_session(self, order: str, *, session: str, url: str) -> Attached:
         """Note the session that Stripe made: the first that comes is the order's own."""
@@ -259,19 +208,30 @@ class Scripts:
         return Restocked(answer[0])
 
     def publish_catalogue(
-        self, products: Mapping[str, str], stock: Mapping[str, int], *, version: str, who: str
+        self,
+        products: Mapping[str, str],
+        stock: Mapping[str, int],
+        *,
+        version: str,
+        who: str,
+        lost: bool = False,
     ) -> list[str]:
-        """Write products (JSON by slug); answers the SKUs that got their first stock."""
+        """Write products (JSON by slug); answers the SKUs that got their first stock.
+
+        ``lost``: the books of this shop were lost, so the shop stays closed until it is rebuilt, and
+        the stock is only remembered for that.
+        """
         question = {
             "order": "",
             "products": dict(products),
             "stock": dict(stock),
             "version": version,
             "who": who,
+            "lost": lost,
         }
         keys = [
             *self._keys.books(),
-            self._keys.seen(""),
+            self._keys.door(),
             self._keys.name("catalogue"),
             self._keys.name("catalogue:version"),
         ]
@@ -304,17 +264,4 @@ class Scripts:
         answer: str = self._scripts["finish_due"](
             keys, [job.name, job.lease, delay_ms, field, int(fresh)]
         )
-        return answer
-
-    def _ask(self, script: str, order: str, event: str = "", **question: Any) -> list[str]:
-        keys = [
-            *self._keys.books(),
-            self._keys.seen(event),
-            self._keys.order(order),
-            self._keys.hold(order),
-        ]
-        question["order"] = order
-        if event:
-            question["event"] = event
-        answer: list[str] = self._scripts[script](keys, [json.dumps(question)])
         return answer

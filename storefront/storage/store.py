@@ -7,6 +7,7 @@ import redis
 
 from storefront.storage import connection, snapshot
 from storefront.storage.catalogue import Catalogues
+from storefront.storage.door import Doors
 from storefront.storage.due import Due
 from storefront.storage.keys import Keys
 from storefront.storage.ledger import Ledger
@@ -28,6 +29,7 @@ class Store:
         self.catalogue = Catalogues(client, self.keys)
         self.due = Due(client, self.keys)
         self.ledger = Ledger(client, self.keys)
+        self.door = Doors(client, self.keys)
 
     def now(self) -> int:
         """Redis' time in milliseconds, by which every deadline counts."""

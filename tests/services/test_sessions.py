@@ -24,7 +24,13 @@ def test_stripe_is_told_the_order_the_shop_and_the_lines_at_the_frozen_prices(to
     order = town.begin({"poster": 2, "zine": 1}).order
     [session] = town.stripe.sessions.values()
     assert session["client_reference_id"] == order.id
-    expected = {"order": order.id, "shop": "test", "lines": "poster=2,zine=1"}
+    expected = {
+        "order": order.id,
+        "shop": "test",
+        "held_at": str(order.created),
+        "held_until": str(order.deadline),
+        "lines": "poster=2@2500,zine=1@450",
+    }
     assert session["metadata"] == expected
     params = sessions.params(town.shop, order)
     assert params["payment_intent_data"]["metadata"] == expected
@@ -51,26 +57,6 @@ def test_a_repeat_is_the_same_request_whenever_and_by_whomever_it_is_made(
     town.skip(100)
     assert sessions.params(town.shop, town.order(pending)) == first
     assert sessions.key(town.order(pending)) == sessions.key(pending)
-
-
-def test_the_lines_of_a_long_basket_are_spread_over_as_many_values_as_they_need() -> None:
-    basket = ",".join(f"a-rather-long-stock-keeping-unit-{n}=10" for n in range(50))
-    order = Order(
-        id="o1",
-        state="pending",  # type: ignore[arg-type]
-        created=1,
-        currency="usd",
-        amount=1,
-        lines=(),
-        deadline=1,
-        expires_at=1,
-        session_version=1,
-        basket=basket,
-    )
-    values = sessions._lines(order)
-    assert all(len(value) <= 500 for value in values.values())
-    assert ",".join(values.values()) == basket
-    assert len(values) <= 48
 
 
 def test_a_creation_can_be_repeated_until_stripe_would_refuse_its_expiry(

@@ -97,13 +97,15 @@ class Memory:
         """Every script that failed, which none may."""
         self.line: Callable[[str, Run], Answer] = lambda _name, run: run()
         """Every command passes through it."""
+        self.run_id = ""
+        """Of the server; another one is a restarted server."""
         self._ends: dict[str, int] = {}
         self._last = (0, 0)
         self._lua = lua51.LuaRuntime(unpack_returned_tuples=True)
         self._compiled: dict[str, Any] = {}
         self._null = object()
         self._lua.execute("redis, cjson = {}, {}")
-        self._lua.globals().redis["call"] = self._call
+        self._lua.globals().redis["call"] = self._lua.globals().redis["pcall"] = self._call
         self._lua.globals().cjson["encode"] = self._encode
         self._lua.globals().cjson["decode"] = self._decode
         self._set_arguments = self._lua.eval("function(k, a) KEYS, ARGV = k, a end")
@@ -197,9 +199,13 @@ class Memory:
     def raw_hincrby(self, key: str, field: str, by: int = 1) -> int:
         return self._do_hincrby(key, field, by)
 
-    def raw_zadd(self, key: str, members: Mapping[str, float], lt: bool = False) -> int:
+    def raw_zadd(
+        self, key: str, members: Mapping[str, float], lt: bool = False, xx: bool = False
+    ) -> int:
         found, added = self._sorted(key, make=True), 0
         for member, score in members.items():
+            if xx and member not in found.scores:
+                continue
             if not lt or found.scores.get(member, float("inf")) > score:
                 added += found.add(member, float(score))
                 self.changes += 1
@@ -283,6 +289,10 @@ class Memory:
     def _do_time(self) -> list[str]:
         now = self._now()
         return [str(now // 1000), str(now % 1000 * 1000)]
+
+    def _do_info(self, section: str) -> str:
+        assert section == "server"
+        return f"# Server\r\nrun_id:{self.run_id}\r\n"
 
     def _do_exists(self, key: str) -> int:
         return int(self._live(key) is not None)

@@ -308,6 +308,7 @@ def test_the_documented_keys_are_exactly_those_that_a_shop_keeps(busy: Book) -> 
     publish(busy, "v2", Product("poster", "Poster", (Variant("poster", 1),)))
     busy.claim()
     busy.store.count("limited:pages")
+    busy.store.door.lease(10_000)
     found = set()
     for key in busy.store._client.scan_iter():
         name = key.removeprefix("{test}:")

@@ -1,16 +1,19 @@
 -- Hold every line's units for one new order, or none.
 --
--- KEYS  as in books.lua
+-- KEYS  as in books.lua, with door (hash) in the place of seen:EVENT
 -- ASK   order, lines [{sku, quantity, unit_amount, name, slug, image, limit, opens_at (ms, 0: now)}],
 --       basket, currency, amount (minor units), visitor, address, visitor_limit, address_limit (0: off),
 --       hold_ms, grace_ms, session_seconds (Stripe's session lives at least so long),
 --       ask_ms (after so long with no payment page the worker looks)
 -- ANSWER held | already STATE | unknown_sku SKU | over_limit SKU LIMIT | not_open SKU OPENS_AT
 --       | visitor_limit ORDER (its oldest hold) | address_limit SECONDS
+--       | closed WHY (restarted, rebuild, empty: as in door.lua)
 --       | short JSON [{sku, wanted, available, held, returns_at}] OVERDUE-ORDER…
 -- TTL   hold:ID ends grace_ms after the deadline; its lapse alone moves no stock
 -- E.g.  2 of poster-red, 5 available: held; available 3, held +2, state pending
 if redis.call('EXISTS', ORDER) == 1 then return answer('already', redis.call('HGET', ORDER, 'state')) end
+local door = door_stands(SEEN, STOCKED)
+if door ~= 'open' then return answer('closed', door) end
 for _, line in ipairs(ask.lines) do
   assert(line.quantity > 0 and line.quantity % 1 == 0, 'quantity is a whole number above 0')
   if redis.call('HEXISTS', STOCKED, line.sku) == 0 then return answer('unknown_sku', line.sku) end

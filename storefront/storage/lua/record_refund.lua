@@ -33,7 +33,8 @@ if ask.status == 'failed' or ask.status == 'canceled' then
   set_state('review', 'refund ' .. ask.refund .. ' ' .. ask.status)
   return answer('failed')
 end
-if not was then schedule('mail:refunded:' .. ask.order .. ':' .. ask.refund, now) end
+local told = redis.call('HEXISTS', ORDER, 'mail:refunded:' .. ask.refund) == 1
+if not was and not told then schedule('mail:refunded:' .. ask.order .. ':' .. ask.refund, now) end
 local owed, all = {}, redis.call('HGETALL', ORDER) -- what each payment has not got back
 for i = 1, #all, 2 do
   local payment = string.match(all[i], '^payment:(.*)$')

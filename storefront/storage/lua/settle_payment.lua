@@ -7,7 +7,7 @@
 --       refund due) | duplicate (paid before: this payment's refund is due) | already STATE
 --       | other_order ORDER (this payment is that one's already) | unknown_order
 -- E.g.  an open order: sold; held -2, sold +2, state paid, due: mail:confirmed
-local fields = redis.call('HMGET', ORDER, 'state', 'lines', 'basket', 'paid_by', 'session')
+local fields = redis.call('HMGET', ORDER, 'state', 'lines', 'basket', 'paid_by', 'session', 'mail:confirmed', 'restored')
 local state, paid_by = fields[1], fields[4]
 if not state then return answer('unknown_order') end
 local payment = 'payment:' .. ask.payment_intent
@@ -43,8 +43,8 @@ if at == 'held' then
   end_hold(lines)
   move_order(lines, fields[3], 'held', 'sold', 'sell', '')
 else
-  move_order(lines, fields[3], 'available', 'sold', 'retake', 'paid late')
+  move_order(lines, fields[3], 'available', 'sold', 'retake', fields[7] and 'restored' or 'paid late')
 end
 set_state('paid')
-schedule('mail:confirmed:' .. ask.order, now)
+if not fields[6] then schedule('mail:confirmed:' .. ask.order, now) end
 return answer(at == 'held' and 'sold' or 'retaken')
