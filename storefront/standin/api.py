@@ -1,16 +1,14 @@
 """One API request from arrival to answer: authorisation, check, idempotency, effect, faults."""
 
-import base64
-import binascii
 import json
 import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 from wsgiref.handlers import format_date_time
 
 import gevent
 
-from . import API_VERSION, forms, parameters, routes
+from . import API_VERSION, browser, forms, keys, routes
 from .account import Account, Cause
 from .connections import drop
 from .errors import StripeError, server_error
@@ -25,11 +23,12 @@ from .upkeep import sweep
 logger = logging.getLogger(__name__)
 LARGEST_BODY = 1024 * 1024
 REASONS = {
-    200: "OK", 400: "Bad Request", 401: "Unauthorized", 402: "Payment Required", 404: "Not Found",
-    405: "Method Not Allowed", 409: "Conflict", 413: "Content Too Large", 429: "Too Many Requests",
-    500: "Internal Server Error",
+    200: "OK", 204: "No Content", 400: "Bad Request", 401: "Unauthorized", 402: "Payment Required",
+    403: "Forbidden", 404: "Not Found", 405: "Method Not Allowed", 409: "Conflict",
+    413: "Content Too Large", 429: "Too Many Requests", 500: "Internal Server Error",
 }  # fmt: skip
 Environ = dict[str, Any]
+Finder = Callable[[str, str], tuple[routes.Route, tuple[str, ...]]]
 
 
 class Api:
@@ -43,6 +42,8 @@ class Api:
     def __call__(self, environ: Environ, start_response: Any) -> Iterable[bytes]:
         """Answers one request, or drops its connection when a fault says so."""
         call = Call(environ)
+        if call.method == "OPTIONS":
+            return asked_first(call, start_response)
         entry = self.log.add(
             Entry(
                 call.method,
@@ -66,6 +67,7 @@ class Api:
             ("Request-Id", call.id),
             ("Stripe-Version", environ.get("HTTP_STRIPE_VERSION", API_VERSION)),
             ("Cache-Control", "no-cache, no-store"),
+            *browser.cors(call.method, call.path),
         ]
         if call.key is not None:
             headers += [
@@ -83,9 +85,8 @@ class Api:
         """The answer (None for a dropped connection) and whether it is a replay."""
         try:
             call.read()
-            authorise(call.environ.get("HTTP_AUTHORIZATION", ""))
-            found = routes.find(call.method, call.path)
-            given = forms.decode(call.text)
+            find, given = call.decoded()
+            found = find(call.method, call.path)
             entry.params = given
             call.canonical = json.dumps(given, sort_keys=True)
             if call.key is None:
@@ -167,7 +168,7 @@ class Api:
         try:
             with account.transaction(Cause(call.id, call.key)):
                 try:
-                    checked = parameters.check(route.params, given)
+                    checked = route.check(given)
                     paths = checked.pop("expand", [])
                     if fault and not fault.effect:
                         raise server_error()
@@ -219,6 +220,22 @@ class Call:
         except UnicodeDecodeError:
             raise StripeError("Invalid UTF-8 in request body.", kept=False) from None
 
+    def decoded(self) -> tuple[Finder, Json]:
+        """Where to look for the call, by who makes it, and its parameters.
+
+        A browser may send its key as the parameter ``key`` too, which spares it a preflight.
+        """
+        key = keys.given(self.environ.get("HTTP_AUTHORIZATION", ""))
+        if key:
+            keys.is_publishable(key)  # what carries no key of ours is not read any further
+        given = forms.decode(self.text)
+        if not key and str(given.get("key", "")).startswith(keys.PUBLISHABLE):
+            key = given["key"]
+        if keys.is_publishable(key):
+            given.pop("key", None)
+            return browser.find, given
+        return routes.find, given
+
     def error(self, error: StripeError) -> Answer:
         """The answer that refuses."""
         fields = dict(error.fields)
@@ -226,27 +243,12 @@ class Call:
         return Answer(self.id, error.status, encode({"error": fields}))
 
 
-def authorise(header: str) -> None:
-    """Refuses a request without a secret or restricted key, given as bearer or basic."""
-    scheme, _, credential = header.partition(" ")
-    if scheme.lower() == "basic":
-        try:
-            credential = base64.b64decode(credential).decode().partition(":")[0]
-        except (binascii.Error, UnicodeDecodeError):
-            credential = ""
-    elif scheme.lower() != "bearer":
-        credential = ""
-    credential = credential.strip()
-    if not credential:
-        raise StripeError(
-            "You did not provide an API key. You need to provide your API key in the Authorization "
-            "header, using Bearer auth (e.g. 'Authorization: Bearer YOUR_SECRET_KEY').",
-            status=401,
-            kept=False,
-        )
-    if not credential.startswith(("sk_", "rk_")):
-        shown = f"{credential[:8]}{'*' * 8}{credential[-4:]}" if len(credential) > 16 else "****"
-        raise StripeError(f"Invalid API Key provided: {shown}", status=401, kept=False)
+def asked_first(call: Call, start_response: Any) -> Iterable[bytes]:
+    """Answers a browser that asks whether a page elsewhere may make a call (CORS preflight)."""
+    headers = browser.preflight(call.path)
+    status = 204 if headers else 404
+    start_response(f"{status} {REASONS[status]}", [*headers, ("Content-Length", "0")])
+    return []
 
 
 def hold(fault: Fault) -> None:

@@ -88,12 +88,9 @@ def authenticate(account: Account, intent_id: str, *, confirmed: bool) -> Outcom
         intent = account.get("payment_intent", intent_id)
         if intent["status"] != "requires_action":
             return Outcome("ended")
-        method = account.get("payment_method", intent["payment_method"])
-        if not confirmed:
-            reason = "payment_intent_authentication_failure"
-            payments.decline(account, intent, method, reason)
+        payments.authenticated(account, intent, confirmed=confirmed)
+        if intent["last_payment_error"]:
             return Outcome("declined", intent["last_payment_error"]["message"])
-        payments.succeed(account, intent, method)
         fate = payments.fate_of(intent)
         session = payments.session_of(account, intent)
         if session:

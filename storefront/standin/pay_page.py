@@ -1,7 +1,6 @@
 """The payment page: what a shopper sees at a session's or a payment link's address."""
 
 from datetime import UTC, datetime
-from urllib.parse import urlencode, urlsplit
 
 from flask import Blueprint, abort, make_response, redirect, render_template, request
 from werkzeug.wrappers import Response
@@ -154,28 +153,6 @@ def authenticated(id: str) -> Response:  # noqa: A002
     return answer(outcome, session)
 
 
-@pages.route("/c/authenticate/<id>", methods=["GET", "POST"])
-def authenticate(id: str) -> Response:  # noqa: A002
-    """The bank's page for a PaymentIntent that a shop's own form confirms."""
-    sweep(account)
-    intent = account.state.get("payment_intent", id)
-    if intent is None:
-        abort(404, "There is no such payment.")
-    if intent["_"].get("session"):
-        return redirect(f"/c/pay/{intent['_']['session']}/secure", 303)
-    back = intent["_"].get("return_url")
-    if request.method == "POST":
-        confirmed = request.form.get("answer") == "confirm"
-        outcome = checkout.authenticate(account, id, confirmed=confirmed)
-        account.deliveries.wake.set()
-        if back:
-            return redirect(return_address(back, intent, outcome.word), 303)
-        intent = account.get("payment_intent", id)
-    response = make_response(render_template("secure.html", intent=intent))
-    response.form_targets = (back,)  # type: ignore[attr-defined]
-    return response
-
-
 @pages.get("/l/<slug>")
 def visit(slug: str) -> Response:
     """Opens a session for a visitor of a payment link."""
@@ -232,15 +209,3 @@ def read_fate(errors: Json) -> tuple[Fate | None, float]:
 def success_address(session: Json) -> str:
     """Where the shopper goes after paying."""
     return str(session["success_url"].replace("{CHECKOUT_SESSION_ID}", session["id"]))
-
-
-def return_address(back: str, intent: Json, word: str) -> str:
-    """Where the shopper goes after the bank's page, with the parameters that Stripe adds."""
-    query = urlencode(
-        {
-            "payment_intent": intent["id"],
-            "payment_intent_client_secret": intent["client_secret"],
-            "redirect_status": "succeeded" if word == "complete" else "failed",
-        }
-    )
-    return f"{back}{'&' if urlsplit(back).query else '?'}{query}"

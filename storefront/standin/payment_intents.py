@@ -4,25 +4,28 @@ from typing import Any
 
 from . import money, payment_methods, payments, texts
 from .account import Account
-from .errors import StripeError, invalid, no_such, not_modelled
+from .errors import StripeError, invalid, not_modelled
 from .identifiers import new_id
 from .lists import listed
+from .refusals import CANCELABLE, check_secret, refuse_checkout, require, require_confirmable
 from .state import Json, public
 
 CREATED_WITH = frozenset(
     "allowed_payment_method_types amount automatic_payment_methods capture_method confirm"
     " confirmation_method currency description excluded_payment_method_types metadata"
-    " payment_method receipt_email return_url shipping statement_descriptor"
+    " payment_method payment_method_data receipt_email return_url shipping statement_descriptor"
     " statement_descriptor_suffix".split()
 )
 PLAIN = (
     "description receipt_email shipping statement_descriptor statement_descriptor_suffix".split()
 )
 """What an update may change at any time."""
-UPDATED_WITH = frozenset(["amount", "capture_method", "currency", "metadata", "payment_method"]) | {
-    *PLAIN
-}
-CONFIRMED_WITH = frozenset("payment_method receipt_email return_url shipping".split())
+UPDATED_WITH = frozenset(PLAIN) | frozenset(
+    "amount capture_method currency metadata payment_method payment_method_data".split()
+)
+CONFIRMED_WITH = frozenset(
+    "payment_method payment_method_data receipt_email return_url shipping".split()
+)
 CAPTURED_WITH = frozenset("amount_to_capture metadata".split())
 LONGEST_DESCRIPTION = 1000
 
@@ -121,9 +124,7 @@ def create(account: Account, params: Json) -> Json:
         )
     if "return_url" in params and not params.get("confirm"):
         raise invalid("return_url can only be passed with confirm.", "return_url")
-    if "payment_method" in params:
-        method = method_of(account, intent, params["payment_method"])
-        intent |= {"payment_method": method["id"], "status": "requires_confirmation"}
+    take_method(account, intent, params)
     account.put(intent)
     account.tell("payment_intent.created", intent)
     if params.get("confirm"):
@@ -134,12 +135,8 @@ def create(account: Account, params: Json) -> Json:
 def retrieve(account: Account, params: Json, id: str) -> Json:  # noqa: A002
     """GET /v1/payment_intents/{id}."""
     intent = account.get("payment_intent", id)
-    if params.get("client_secret", intent["client_secret"]) != intent["client_secret"]:
-        raise StripeError(
-            "The client_secret provided does not match any associated PaymentIntent.",
-            code="payment_intent_invalid_parameter",
-            param="client_secret",
-        )
+    if "client_secret" in params:
+        check_secret(intent, params["client_secret"])
     return intent
 
 
@@ -167,48 +164,50 @@ def update(account: Account, params: Json, id: str) -> Json:  # noqa: A002
         money.check_charge(changed["amount"], currency, "amount", "Amount")
         changes |= {"currency": currency} if "currency" in changes else {}
     intent |= {**changes, "metadata": metadata}
-    if "payment_method" in params:
+    if {"payment_method", "payment_method_data"} & params.keys():
         require(intent, "updated", "requires_payment_method", "requires_confirmation")
-        method = method_of(account, intent, params["payment_method"])
-        intent |= {"payment_method": method["id"], "status": "requires_confirmation"}
+        take_method(account, intent, params)
     return account.put(intent)
 
 
-def confirm(account: Account, params: Json, id: str) -> Json:  # noqa: A002
-    """POST /v1/payment_intents/{id}/confirm: charges the payment method."""
+def take_method(account: Account, intent: Json, params: Json) -> None:
+    """Gives the intent the payment method that a request names or describes, if it does."""
+    named, data = params.get("payment_method"), params.get("payment_method_data")
+    method = payment_methods.of_request(account, intent, named, data)
+    if method is not None:
+        intent |= {"payment_method": method["id"], "status": "requires_confirmation"}
+
+
+def confirm(
+    account: Account,
+    params: Json,
+    id: str,  # noqa: A002
+    settle_seconds: float = 5,
+) -> Json:
+    """POST /v1/payment_intents/{id}/confirm: charges the payment method.
+
+    A delayed method settles `settle_seconds` later.
+    """
     check_modelled(params, CONFIRMED_WITH)
     intent = account.get("payment_intent", id)
     refuse_checkout(intent, "confirm")
-    require(
-        intent,
-        "confirmed",
-        "requires_payment_method",
-        "requires_confirmation",
-        "requires_action",
-    )
+    require_confirmable(intent)
     texts.email(params.get("receipt_email") or None, "receipt_email")
+    back = texts.page_url(params.get("return_url"), "return_url")
     for name in ("receipt_email", "shipping"):
         if name in params:
             intent[name] = params[name] or None
     named = params.get("payment_method") or intent["payment_method"]
-    if not named:
+    data = params.get("payment_method_data")
+    method = payment_methods.of_request(account, intent, named, data)
+    if method is None:
         raise StripeError(
             "You cannot confirm this PaymentIntent because it's missing a payment method. You can "
             "either update the PaymentIntent with a payment method and then confirm it again, or "
             "confirm it again directly with a payment method.",
             code="payment_intent_unexpected_state",
         )
-    method = method_of(account, intent, named)
-    payments.attempt(account, intent, method)
-    if intent["status"] == "requires_action":
-        back = texts.page_url(params.get("return_url"), "return_url")
-        url = f"{account.public_url}/c/authenticate/{intent['id']}"
-        intent["next_action"] = {
-            "type": "redirect_to_url",
-            "redirect_to_url": {"url": url, "return_url": back},
-        }
-        intent["_"]["return_url"] = back
-        account.put(intent)
+    payments.attempt(account, intent, method, settle_seconds, back)
     error = intent["last_payment_error"]
     if error:
         raise StripeError(
@@ -247,56 +246,6 @@ def cancel(account: Account, params: Json, id: str) -> Json:  # noqa: A002
     intent = account.get("payment_intent", id)
     if intent["status"] != "requires_capture":
         refuse_checkout(intent, "cancel")
-    require(
-        intent,
-        "canceled",
-        "requires_payment_method",
-        "requires_capture",
-        "requires_confirmation",
-        "requires_action",
-    )
+    require(intent, "canceled", *CANCELABLE)
     payments.cancel(account, intent, params.get("cancellation_reason"))
     return intent
-
-
-def method_of(account: Account, intent: Json, named: str) -> Json:
-    """The payment method that a request names; a test name makes a new one."""
-    test = payment_methods.TEST_METHODS.get(named)
-    if test is None:
-        method = account.state.get("payment_method", named)
-        if method is None:
-            raise no_such("PaymentMethod", named, "payment_method")
-    else:
-        billing = payment_methods.billing_details(intent["receipt_email"])
-        method = payment_methods.create(account, test, billing)
-    if method["type"] not in intent["payment_method_types"]:
-        raise StripeError(
-            f"The PaymentMethod provided ({method['type']}) is not allowed for this PaymentIntent. "
-            "Please attach a PaymentMethod of one of the following types: "
-            f"{', '.join(intent['payment_method_types'])}.",
-            code="payment_intent_incompatible_payment_method",
-            param="payment_method",
-        )
-    return method
-
-
-def refuse_checkout(intent: Json, verb: str) -> None:
-    """Refuses what only Checkout itself may do with its PaymentIntent."""
-    if intent["_"].get("session"):
-        raise StripeError(
-            f"You cannot {verb} this PaymentIntent because it was created by a Checkout Session "
-            f"({intent['_']['session']}). Expire the Checkout Session instead.",
-            code="payment_intent_unexpected_state" if verb != "cancel" else None,
-        )
-
-
-def require(intent: Json, verb: str, *statuses: str) -> None:
-    """Refuses a call that the intent's status does not allow."""
-    if intent["status"] not in statuses:
-        raise StripeError(
-            f"This PaymentIntent could not be {verb} because it has a status of "
-            f"{intent['status']}. Only a PaymentIntent with one of the following statuses may be "
-            f"{verb}: {', '.join(statuses)}.",
-            code="payment_intent_unexpected_state",
-            payment_intent=public(intent),
-        )

@@ -23,21 +23,46 @@ def fate_of(intent: Json) -> Fate | None:
     return Fate(**fate) if fate else None
 
 
-def attempt(account: Account, intent: Json, method: Json, settle_seconds: float = 5) -> None:
+def attempt(
+    account: Account,
+    intent: Json,
+    method: Json,
+    settle_seconds: float = 5,
+    return_url: str | None = None,
+) -> None:
     """Charges a payment method; the intent's status says how it went.
 
-    A delayed method settles `settle_seconds` later on Stripe's clock.
+    A delayed method settles `settle_seconds` later on Stripe's clock. When the bank has a question
+    it sends the shopper to `return_url` afterwards; Checkout asks for the bank itself.
     """
     intent |= {"payment_method": method["id"], "last_payment_error": None, "next_action": None}
     outcome = method["_"]["outcome"]
-    if outcome == "authenticates":
+    if outcome.startswith("authenticates"):
         intent["status"] = "requires_action"
+        if "session" not in intent["_"]:
+            url = f"{account.public_url}/c/authenticate/{intent['client_secret']}"
+            intent["next_action"] = {
+                "type": "redirect_to_url",
+                "redirect_to_url": {"url": url, "return_url": return_url},
+            }
+            intent["_"]["return_url"] = return_url
         account.put(intent)
         account.tell("payment_intent.requires_action", intent, fate_of(intent))
     elif outcome == "declined":
         decline(account, intent, method, method["_"]["decline_code"])
     elif outcome in ("settles", "bounces"):
         process(account, intent, method, settle_seconds, outcome)
+    else:
+        succeed(account, intent, method)
+
+
+def authenticated(account: Account, intent: Json, *, confirmed: bool) -> None:
+    """Goes on with what the bank's page said: takes the money, or refuses the payment."""
+    method = account.get("payment_method", intent["payment_method"])
+    if not confirmed:
+        decline(account, intent, method, "payment_intent_authentication_failure")
+    elif method["_"]["outcome"] == "authenticates_in_vain":
+        decline(account, intent, method, method["_"]["decline_code"])
     else:
         succeed(account, intent, method)
 

@@ -17,6 +17,7 @@ from . import (
     charges,
     disputes,
     events,
+    parameters,
     payment_intents,
     payment_links,
     prices,
@@ -39,6 +40,10 @@ class Route:
     pattern: re.Pattern[str]
     params: Any
     handler: Handler
+
+    def check(self, given: Json) -> Json:
+        """The parameters, typed; StripeError 400 names the first that is wrong."""
+        return parameters.check(self.params, given)
 
 
 def route(method: str, path: str, params_type: Any, handler: Handler) -> Route:

@@ -17,7 +17,7 @@ def test_a_call_without_a_key_is_refused_in_stripes_words(standin: Standin):
 
 
 @pytest.mark.parametrize(
-    "header", ["Bearer pk_test_x", "Bearer ", "Basic !!!", "Digest sk_test_x", "Bearer x" * 9]
+    "header", ["Bearer pk_live_x", "Bearer ", "Basic !!!", "Digest sk_test_x", "Bearer x" * 9]
 )
 def test_a_key_that_is_not_secret_or_restricted_is_refused(standin: Standin, header: str):
     answer = standin.api("GET", "balance", headers={"Authorization": header})

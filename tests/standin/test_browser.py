@@ -50,7 +50,7 @@ def test_a_shopper_pays_without_javascript_and_lands_in_the_shop(standin: Standi
     expect(page.get_by_label("Mail address")).to_have_value("ada@example.com")
     page.get_by_label("3-D Secure").check()
     page.get_by_role("button", name="Pay 50.00 USD").click()
-    page.get_by_role("button", name="Yes, it is me").click()
+    page.get_by_role("button", name="Confirm").click()
     page.wait_for_url(f"{standin.url}/healthz?session=cs_test_*")
 
 
