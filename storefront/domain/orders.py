@@ -122,6 +122,14 @@ class Order:
         """Minor units that Stripe has sent or is sending back."""
         return sum(r.amount for r in self.refunds if r.status in REFUND_TAKEN)
 
+    def sent_back(self, payment: str) -> int:
+        """Minor units of one payment that Stripe has sent or is sending back."""
+        return sum(
+            r.amount
+            for r in self.refunds
+            if r.payment_intent == payment and r.status in REFUND_TAKEN
+        )
+
 
 REFUND_TAKEN = frozenset({"pending", "requires_action", "succeeded"})
 """Refund states in which Stripe has the money on its way back or there."""

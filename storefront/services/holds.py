@@ -25,7 +25,7 @@ def overdue(shop: Shop) -> list[Order]:
 
 def waiting_for_a_person(shop: Shop) -> list[Order]:
     """Orders in review that nothing was paid for and whose units are held, the oldest first."""
-    return [order for order in shop.store.orders.walk(State.REVIEW) if _held_in_review(order)]
+    return [order for order in shop.store.orders.walk(State.REVIEW) if releasable(order)]
 
 
 def release_by_hand(shop: Shop, order_id: str, who: str) -> Settled:
@@ -39,7 +39,7 @@ def release_by_hand(shop: Shop, order_id: str, who: str) -> Settled:
     order = shop.store.orders.get(order_id)
     if order is None:
         return Settled.UNKNOWN_ORDER
-    if _held_in_review(order):
+    if releasable(order):
         return _end_review(shop, order, who)
     if order.id not in {late.id for late in overdue(shop)}:
         return Settled.KEPT
@@ -50,7 +50,8 @@ def release_by_hand(shop: Shop, order_id: str, who: str) -> Settled:
     return _release(shop, order, who)
 
 
-def _held_in_review(order: Order) -> bool:
+def releasable(order: Order) -> bool:
+    """Whether an order in review holds units that nothing was paid for."""
     return order.state is State.REVIEW and order.units == "held" and not order.payments
 
 

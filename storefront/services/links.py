@@ -1,4 +1,4 @@
-"""The unguessable links to orders, derived from the order id and ``SECRET_KEY``.
+"""The unguessable links to orders, derived from the order id and ``SECRET_KEY``; and to payments.
 
 Nothing is stored for them, so they outlive the loss of Redis. A token is the order's id and 100 bits
 of an HMAC; keys in ``SECRET_KEY_FALLBACKS`` still open the links they made.
@@ -29,6 +29,14 @@ def token(settings: Settings, order: str) -> str:
 def order(settings: Settings, order: str) -> str:
     """The absolute link to the order's page."""
     return f"{settings.public_url}/orders/{token(settings, order)}"
+
+
+def payment(settings: Settings, payment_intent: str) -> str:
+    """The payment's page in Stripe's dashboard; empty when there is none to lead to."""
+    if settings.stripe_api_base or not payment_intent.startswith("pi_"):
+        return ""
+    mode = "" if settings.livemode else "test/"
+    return f"https://dashboard.stripe.com/{mode}payments/{payment_intent}"
 
 
 def open_token(settings: Settings, text: str) -> str | None:

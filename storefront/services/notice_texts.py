@@ -264,13 +264,4 @@ def _needs(words: Words) -> str:
 def _at_stripe(settings: Settings, order: Order) -> list[str]:
     """Where the operator finds the order's payments: pages of Stripe's dashboard, or their ids."""
     payments = list(order.payments) or [order.payment_intent or order.session]
-    if settings.stripe_api_base:
-        return payments
-    mode = "" if settings.livemode else "test/"
-    return [
-        f"https://dashboard.stripe.com/{mode}payments/{payment}"
-        if payment.startswith("pi_")
-        else payment
-        for payment in payments
-        if payment
-    ]
+    return [links.payment(settings, payment) or payment for payment in payments if payment]

@@ -7,7 +7,7 @@ where it never changes, or only grows.
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
-from storefront.domain.orders import GOODS, HOLDING, REFUND_TAKEN, Order, State, total
+from storefront.domain.orders import GOODS, HOLDING, Order, State, total
 from storefront.services.checks import Check, Faults
 from storefront.services.shop import Shop
 from storefront.storage.snapshot import Snapshot
@@ -21,8 +21,16 @@ class _Seen:
     due: set[str]
 
 
-def examine(shop: Shop, snapshot: Snapshot, newest: int | None) -> list[Check]:
-    """Every check of orders, over all of them or the ``newest``."""
+Look = Callable[[Order, set[str]], None]
+
+
+def examine(
+    shop: Shop, snapshot: Snapshot, newest: int | None, look: Look = lambda *_: None
+) -> list[Check]:
+    """Every check of orders, over all of them or the ``newest``.
+
+    ``look`` is shown each order on the way, with the names of all jobs that were due when it was read.
+    """
     ids = snapshot.orders if newest is None else snapshot.orders[-newest:]
     some = f" (of the newest {len(ids)} orders)" if len(ids) < len(snapshot.orders) else ""
     places = Faults("I3 places", f"each order's units are where its state says{some}")
@@ -44,6 +52,7 @@ def examine(shop: Shop, snapshot: Snapshot, newest: int | None) -> list[Check]:
         payers = shop.store.orders.payers([p for order in orders for p in order.payments])
         for order in orders:
             left.discard(order.id)
+            look(order, due)
             for faults, rule in rules:
                 faults.found += [f"order {order.id} {fault}" for fault in rule(_Seen(order, due))]
             places.found += _filed(shop, snapshot, order)
@@ -88,14 +97,8 @@ def _kept(seen: _Seen) -> dict[str, int]:
     return {
         payment: amount
         for payment, amount in order.payments.items()
-        if payment not in due and _back(order, payment) < amount
+        if payment not in due and order.sent_back(payment) < amount
     }
-
-
-def _back(order: Order, payment: str) -> int:
-    return sum(
-        r.amount for r in order.refunds if r.payment_intent == payment and r.status in REFUND_TAKEN
-    )
 
 
 def _money(seen: _Seen) -> Iterator[str]:
@@ -111,7 +114,7 @@ def _money(seen: _Seen) -> Iterator[str]:
 def _amounts(seen: _Seen) -> Iterator[str]:
     order = seen.order
     for payment in {*order.payments, *(r.payment_intent for r in order.refunds)}:
-        paid, back = order.payments.get(payment, 0), _back(order, payment)
+        paid, back = order.payments.get(payment, 0), order.sent_back(payment)
         if back > paid:
             yield f"was paid {paid} by {payment} and refunded {back}"
     if order.state in GOODS:

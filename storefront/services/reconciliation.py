@@ -88,6 +88,8 @@ def reconcile(
         step()
     names = ("sessions", "settled", "ended", "refunds", "unknown", "restored")
     done = Reconciled(**{name: found[name] for name in names})
+    if since is None or since <= now - WINDOW_SECONDS:
+        shop.store.note_reconciled()
     log.info("reconciled: %s", done)
     return done
 

@@ -33,6 +33,7 @@ DOCUMENTED = {
     "hold:<order>": "hash, TTL until the deadline and the grace are over; scripts",
     "catalogue": "hash, slug → product as JSON; publish_catalogue",
     "catalogue:version": "string; publish_catalogue",
+    "reconciled": "string, when Stripe was walked through last (ms); reconcile",
     "metrics": "hash, counter → times; metrics",
     "limit:<rule>": "string, at most a minute; the rate limits of the web",
 }

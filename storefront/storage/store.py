@@ -52,6 +52,15 @@ class Store:
         """The whole books at one moment."""
         return snapshot.take(self._client, self.keys)
 
+    def note_reconciled(self) -> None:
+        """Keep that Stripe's sessions and refunds have been walked through now."""
+        self._client.set(self.keys.name("reconciled"), self.now())
+
+    def reconciled(self) -> int | None:
+        """When that was done last (ms); None when it never was."""
+        found = self._client.get(self.keys.name("reconciled"))
+        return int(found) if found else None
+
     def count(self, metric: str, by: int = 1) -> None:
         """Add to one of the shop's counters for ``/metrics``."""
         self._client.hincrby(self.keys.name("metrics"), metric, by)

@@ -10,7 +10,7 @@ import time_machine
 from flask import Flask
 
 from storefront.app import assemble
-from storefront.services import orders, restocking
+from storefront.services import orders, restocking, work
 from storefront.services.shop import Shop
 from storefront.web.admin import login
 from tests.web.browsing import Browser, Element, path_of
@@ -254,7 +254,102 @@ def test_a_broken_count_shows(operator: Browser, redis: fakeredis.FakeRedis) -> 
     redis.hincrby("{popup}:stock:available", "record", 1)
     page = operator.page("/admin/integrity")
     assert page.all("li", class_="fail")
-    assert "failed" in page.one("div", class_="alert").words
+    assert "failed: I2 equation" in page.one("div", class_="alert").words
+    assert "Sums to 4" in sums(page)["record"]
+
+
+def sums(page: Element) -> dict[str, str]:
+    """Each SKU's row on the integrity page."""
+    (table,) = [t for t in page.all("table") if t.all("caption")]
+    return {r.one("th").words: r.words for r in table.one("tbody").all("tr")}
+
+
+def section(page: Element, name: str) -> Element:
+    return page.one("section", **{"aria-labelledby": name})
+
+
+def test_the_integrity_page_shows_units_money_and_what_is_due(
+    app: Flask, shop: Shop, operator: Browser, pay: Callable[..., None]
+) -> None:
+    Browser(app).send("/checkout", sku="record", quantity="2")
+    (order,) = orders.listing(shop)
+    page = operator.page("/admin/integrity")
+    assert sums(page)["record"] == "record 1 2 0 0 3 Adds up"
+    assert f"First to end {order.id} (open), at" in section(page, "shop").words
+    assert "End a payment at its deadline 1 None In time 0" in section(page, "due").words
+    assert "of 5 on their way" in section(page, "shop").words
+    pay(order)
+    page = operator.page("/admin/integrity")
+    assert sums(page)["record"] == "record 1 0 2 0 3 Adds up"
+    money = section(page, "money").words
+    assert "Paid in all $56.00 Kept for 2 units given in 1 order $56.00 Sent back $0.00" in money
+    assert "no goods and no refund None" in money
+    assert "Nothing: no order waits for you" in section(page, "person").words
+
+
+def test_the_integrity_page_asks_stripe_when_wished_and_says_when_it_is_silent(
+    operator: Browser, silence: Callable[[], None], shop: Shop
+) -> None:
+    work.run_due(shop, 9)
+    page = operator.page("/admin/integrity?stripe=1")
+    assert page.all("p", class_="notice")[0].words == "Every check holds, and Stripe agrees."
+    silence()
+    page = operator.page("/admin/integrity?stripe=1")
+    assert "Stripe did not answer" in page.one("div", class_="alert").words
+    assert page.all("p", class_="notice")[0].words == "Every check holds."
+
+
+def test_money_that_nobody_can_explain_is_named(
+    app: Flask, shop: Shop, operator: Browser, pay: Callable[..., None], redis: fakeredis.FakeRedis
+) -> None:
+    Browser(app).send("/checkout", sku="record", quantity="2")
+    (order,) = orders.listing(shop)
+    pay(order)
+    redis.hset("{popup}:order:" + order.id, "state", "released")
+    money = section(operator.page("/admin/integrity"), "money").words
+    assert f"no goods and no refund 1 {order.id}" in money
+    assert "Does not add up" in money
+
+
+def test_what_a_review_holds_is_released_there(app: Flask, shop: Shop, operator: Browser) -> None:
+    Browser(app).send("/checkout", sku="record", quantity="2")
+    (order,) = orders.listing(shop)
+    shop.store.scripts.review_order(order.id, reason="given up <after> 6 tries")
+    page = operator.page("/admin/integrity")
+    assert "Orders in review: 1" in section(page, "person").words
+    assert "given up <after> 6 tries" in section(page, "reviews").words
+    response = operator.submit(page, "/admin/holds/release")
+    assert path_of(response) == "/admin/integrity"
+    page = operator.page("/admin/integrity")
+    assert "given back" in page.all("p", class_="notice")[0].words
+    assert sums(page)["record"] == "record 3 0 0 0 3 Adds up"
+    assert page.all("form", action="/admin/holds/release") == []
+
+
+def test_a_review_keeps_its_units_while_stripe_is_silent(
+    app: Flask, shop: Shop, operator: Browser, silence: Callable[[], None]
+) -> None:
+    Browser(app).send("/checkout", sku="record", quantity="2")
+    (order,) = orders.listing(shop)
+    shop.store.scripts.review_order(order.id, reason="given up")
+    silence()
+    operator.submit(operator.page("/admin/integrity"), "/admin/holds/release")
+    page = operator.page("/admin/integrity")
+    assert "Stripe did not answer" in page.all("p", class_="notice")[0].words
+    assert sums(page)["record"] == "record 1 2 0 0 3 Adds up"
+
+
+def test_late_work_and_a_mirror_that_stripe_does_not_take_need_a_person(
+    shop: Shop, operator: Browser, redis: fakeredis.FakeRedis
+) -> None:
+    redis.zadd("{popup}:due", {"mirror:record": shop.store.now() - 600_000})
+    redis.hset("{popup}:tries", "mirror:record", 12)
+    page = operator.page("/admin/integrity")
+    person = section(page, "person").words
+    assert "Work is 10 min late." in person
+    assert "does not take the numbers of record (12 tries)" in person
+    assert "Tell Stripe what came in" in section(page, "due").words
+    assert "Broken" in section(page, "checks").words
 
 
 def test_an_overdue_hold_is_listed_and_released_by_hand(
