@@ -114,6 +114,7 @@ def test_a_session_as_a_webhook_sends_it() -> None:
         livemode=True,
         email="ada@example.com",
         created=1795000000,
+        metadata={"order": "o1", "shop": "s"},
     )
 
 
