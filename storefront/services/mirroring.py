@@ -5,7 +5,7 @@ numbers cannot, so each SKU has a product at Stripe whose metadata has them. A s
 Redis is rebuilt from there.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from storefront.domain.errors import StripeUnreachable
@@ -73,15 +73,13 @@ def mirror(shop: Shop, sku: str) -> None:
 def mirrored(shop: Shop) -> dict[str, Mirrored]:
     """What Stripe keeps about each SKU of this shop, by SKU. Raises StripeError.
 
-    A product whose numbers a person made unreadable is left out, and so is a copy of one.
+    SKUs that the shop knows are asked for by name, and the account's other products are looked
+    through: a SKU that stands neither in the books nor in the catalogue is found unless its product
+    was archived. A product whose numbers a person made unreadable is left out, and so is a copy.
     """
-    found = {}
-    for fact in shop.stripe.products():
-        sku = fact.metadata.get("sku", "")
-        numbers = _read(fact)
-        if numbers and fact.id == product_id(shop, sku) and _ours(shop, sku, fact):
-            found[sku] = numbers
-    return found
+    books = [level.sku for level in shop.store.stock.levels()]
+    known = sorted({*books, *_names(shop.store.catalogue.current())})
+    return _numbers(shop, shop.stripe.active_products()) | _told(shop, known)
 
 
 def differing(shop: Shop) -> dict[str, Mirrored | None]:
@@ -93,7 +91,7 @@ def differing(shop: Shop) -> dict[str, Mirrored | None]:
     before = shop.store.stock.levels()
     jobs = (job.name.partition(":") for job in shop.store.due.jobs())
     due = {sku for kind, _, sku in jobs if kind == "mirror"}
-    there = mirrored(shop)
+    there = _told(shop, [level.sku for level in before])
     after = {level.sku: _kept(level) for level in shop.store.stock.levels()}
     return {
         level.sku: there.get(level.sku)
@@ -120,6 +118,20 @@ def mirror_again(shop: Shop) -> list[str]:
     for sku in skus:
         shop.store.due.schedule(f"mirror:{sku}", shop.store.now())
     return skus
+
+
+def _told(shop: Shop, skus: Sequence[str]) -> dict[str, Mirrored]:
+    return _numbers(shop, shop.stripe.products([product_id(shop, sku) for sku in skus]))
+
+
+def _numbers(shop: Shop, facts: Iterable[ProductFact]) -> dict[str, Mirrored]:
+    found = {}
+    for fact in facts:
+        sku = fact.metadata.get("sku", "")
+        numbers = _read(fact)
+        if numbers and fact.id == product_id(shop, sku) and _ours(shop, sku, fact):
+            found[sku] = numbers
+    return found
 
 
 def _names(catalogue: Catalogue) -> Mapping[str, str]:

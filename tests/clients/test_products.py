@@ -129,12 +129,19 @@ def test_silence_is_unknown_and_no_other_key_is_tried(stripe: Stripe, wire: Wire
     assert set(keys(wire)) == {"product:test:a.b:1:0:1:1"}
 
 
-def test_products_are_listed_page_by_page_archived_ones_too(
-    stripe: Stripe,  # noqa: F811
-    wire: Wire,  # noqa: F811
-) -> None:
+def test_active_products_are_listed_page_by_page(stripe: Stripe, wire: Wire) -> None:  # noqa: F811
     first = listing(FOUND, more=True) | {"url": "/v1/products"}
     wire.plan(Answer(body=first), Answer(body=listing({**FOUND, "id": "test_2"})))
-    assert [product.id for product in stripe.products()] == ["test_a.b", "test_2"]
-    assert wire.requests[0].query == {"limit": "100"}
+    assert [product.id for product in stripe.active_products()] == ["test_a.b", "test_2"]
+    assert wire.requests[0].query == {"active": "true", "limit": "100"}
     assert wire.requests[1].query["starting_after"] == "test_a.b"
+
+
+def test_products_are_asked_for_by_id_not_too_many_at_once(stripe: Stripe, wire: Wire) -> None:  # noqa: F811
+    wire.plan(Answer(body=listing(FOUND)), Answer(body=listing()))
+    ids = [f"test_{number}" for number in range(41)]
+    assert [product.id for product in stripe.products(ids)] == ["test_a.b"]
+    first, second = (request.query for request in wire.requests)
+    assert first == {f"ids[{n}]": one for n, one in enumerate(ids[:40])} | {"limit": "100"}
+    assert second == {"ids[0]": "test_40", "limit": "100"}
+    assert list(stripe.products([])) == []

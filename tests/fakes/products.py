@@ -1,9 +1,9 @@
 """The account's products: made under ids of the shop's own, updated, archived and deleted by hand."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from storefront.clients.stripe_api import KEYS_FOR_PRODUCT
+from storefront.clients.stripe_api import IDS_IN_ONE_QUESTION, KEYS_FOR_PRODUCT
 from storefront.domain.errors import StripeKeyMismatch, StripeRefused, StripeSpent
 from storefront.domain.products import ProductFact, from_product
 from tests.fakes.account import Account
@@ -41,10 +41,15 @@ class Products(Account):
         found = self.wire.get("product", lambda: self.catalogue.get(product_id))
         return from_product(found) if found else None
 
-    def products(self) -> Iterator[ProductFact]:
-        """Every product, archived ones too, the newest first."""
-        found = self.wire.get("products", lambda: list(reversed(self.catalogue.values())))
-        yield from map(from_product, found)
+    def products(self, ids: Sequence[str]) -> Iterator[ProductFact]:
+        """Those of these products that exist, archived ones too."""
+        for start in range(0, len(ids), IDS_IN_ONE_QUESTION):
+            some = ids[start : start + IDS_IN_ONE_QUESTION]
+            yield from self._list(lambda p, some=some: p["id"] in some)
+
+    def active_products(self) -> Iterator[ProductFact]:
+        """Every product but archived ones, the newest first."""
+        yield from self._list(lambda product: product["active"])
 
     def create_product(
         self, product_id: str, *, name: str, metadata: Mapping[str, str], key: str
@@ -71,6 +76,11 @@ class Products(Account):
         del self.catalogue[product_id]
 
     # Inside Stripe.
+
+    def _list(self, wanted: Callable[[dict[str, Any]], bool]) -> Iterator[ProductFact]:
+        every = self.catalogue.values()
+        found = self.wire.get("products", lambda: [p for p in reversed(every) if wanted(p)])
+        yield from map(from_product, found)
 
     def _post(self, call: str, key: str, params: Mapping[str, Any]) -> None:
         """As the real one: keys that only replay an answer are passed over, the last is a new one."""

@@ -48,11 +48,12 @@ def test_what_is_gone_cannot_be_updated(stripe: FakeStripe) -> None:
     assert refused.value.status == 404
 
 
-def test_all_are_listed_the_newest_first(stripe: FakeStripe) -> None:
+def test_active_ones_are_listed_the_newest_first_and_others_by_id(stripe: FakeStripe) -> None:
     for name in "abc":
         stripe.create_product(f"test_{name}", name=name, metadata=METADATA, key=name)
     stripe.archive("test_b")
-    assert [p.id for p in stripe.products()] == ["test_c", "test_b", "test_a"]
+    assert [p.id for p in stripe.active_products()] == ["test_c", "test_a"]
+    assert [p.id for p in stripe.products(["test_a", "test_b", "test_x"])] == ["test_b", "test_a"]
 
 
 def test_calls_fail_as_planned(stripe: FakeStripe) -> None:

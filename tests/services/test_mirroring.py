@@ -248,6 +248,16 @@ def test_an_archived_product_stays_archived_and_is_kept_up(town: Town) -> None:
     assert (there(town), town.stripe.catalogue[POSTER]["active"]) == (Mirrored(6, 0), False)
 
 
+def test_what_stripe_keeps_is_found_in_a_shop_that_lost_everything(town: Town) -> None:
+    town.stripe.archive("test_zine")
+    town.shop.store._client.flushall()
+    rows = {"zine": json.dumps(Product("zine", "Zine", (Variant("zine", 1),)).to_json())}
+    town.shop.store.scripts.publish_catalogue(rows, {}, version="v2", who="op")
+    assert mirroring.mirrored(town.shop)["zine"] == Mirrored(3, 0)
+    assert set(mirroring.mirrored(town.shop)) == {*STOCK, "soon", "few", "gone"}
+    town.falsified = True
+
+
 @pytest.mark.parametrize("whose", [{"shop": "tes"}, {"sku": "oster"}])
 def test_a_product_of_something_else_is_neither_written_nor_read(
     town: Town, whose: dict[str, str]

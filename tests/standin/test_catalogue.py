@@ -6,6 +6,7 @@ from uuid import uuid4
 import pytest
 import stripe
 
+from storefront.clients.stripe_api import Stripe
 from tests.standin.conftest import Standin
 
 
@@ -61,6 +62,25 @@ def test_products_are_found_by_state_and_id(standin: Standin):
     assert two.id not in active
     found = products.list({"ids": [one.id, two.id]}).data
     assert [p.id for p in found] == [two.id, one.id]
+
+
+def test_the_shop_s_own_client_makes_writes_and_finds_its_products_here(standin: Standin):
+    shop = Stripe("sk_test_x", api_base=standin.url)
+    ids = [f"mirror_{number}.x" for number in range(105)]
+    assert shop.product(ids[0]) is None
+    for product_id in ids:
+        shop.create_product(product_id, name="P", metadata={"stocked": "1"}, key=product_id)
+    for _ in range(2):  # under a key that was used, and nothing goes wrong
+        shop.create_product(ids[0], name="Other", metadata={}, key=ids[0])
+        shop.update_product(ids[0], name="Q", metadata={"stocked": "2", "sku": "x"}, key="u")
+    found = shop.product(ids[0])
+    assert found
+    assert (found.name, found.metadata) == ("Q", {"stocked": "2", "sku": "x"})
+    standin.client.v1.products.update(ids[1], {"active": False})
+    assert {product.id for product in shop.products(ids)} == set(ids)
+    active = [product.id for product in shop.active_products()]
+    assert len(active) == len(set(active))
+    assert set(ids) - set(active) == {ids[1]}
 
 
 def test_a_product_made_for_one_sale_is_not_active(standin: Standin):
