@@ -98,6 +98,13 @@ def part(found: Fields, name: str) -> Fields:
     return value
 
 
+def texts(found: Fields) -> dict[str, str]:
+    """An object that holds nothing but texts, as metadata does."""
+    for name in found:
+        text({"a name": name}, "a name")
+    return {name: text(found, name) for name, value in found.items() if value is not None}
+
+
 def required(found: Fields, *names: str) -> None:
     """Raise Malformed when one of these is absent or null."""
     for name in names:

@@ -133,7 +133,7 @@ def from_session(session: Mapping[str, Any]) -> Payment:
         url=fields.line(session, "url"),
         created=fields.whole(session, "created"),
         expires_at=fields.whole(session, "expires_at"),
-        metadata={k: v for k, v in metadata.items() if isinstance(v, str)},
+        metadata=fields.texts(metadata),
     )
     # What a subscription or a setup takes has another shape, and is not this shop's.
     if fields.word(session, "mode") in {"", "payment"} and payment.payment_status == "paid":

@@ -90,6 +90,8 @@ READERS: list[tuple[Callable[[Mapping[str, Any]], object], Mapping[str, Any], di
             "url": NO_LINE,
             "created": NO_NUMBER,
             "client_reference_id": NO_TEXT,
+            "expires_at": NO_NUMBER,
+            "metadata.lines": NO_TEXT,
             "metadata": NO_PART,
             "metadata.order": NO_TEXT,
             "metadata.shop": NO_TEXT,
@@ -166,6 +168,11 @@ def test_a_field_that_is_not_what_stripe_sends_is_malformed_and_named_but_never_
     said = str(caught.value)
     assert path.rpartition(".")[2] in said or "id is no id" in said
     assert "ada@example.com" not in said
+
+
+def test_a_name_in_metadata_is_text_too() -> None:
+    with pytest.raises(Malformed, match="a name"):
+        from_session({**SESSION, "metadata": {HALF: "x"}})
 
 
 @pytest.mark.parametrize(("read", "found", "paths"), READERS)

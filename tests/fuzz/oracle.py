@@ -91,6 +91,12 @@ def _is_map(value: Any) -> bool:
     return isinstance(value, dict)
 
 
+def _is_all_text(value: Any) -> bool:
+    return isinstance(value, dict) and all(
+        _is_text(name) and (inner is None or _is_text(inner)) for name, inner in value.items()
+    )
+
+
 def _is_unread_reference(value: Any) -> bool:
     return _is_id(value.get("id")) if isinstance(value, dict) else _is_id(value)
 
@@ -101,6 +107,7 @@ RULES: dict[str, dict[str, Rule]] = {
         **TAGS,
         "status": _is_word,
         "payment_status": _is_word,
+        "metadata": _is_all_text,
         "mode": _is_word,
         "payment_intent": _is_reference,
         "amount_total": _is_number,
@@ -109,6 +116,7 @@ RULES: dict[str, dict[str, Rule]] = {
         "customer_details": _is_map,
         "customer_details.email": _is_line,
         "url": _is_line,
+        "expires_at": _is_number,
         "created": _is_number,
         "client_reference_id": _is_text,
     },
