@@ -34,6 +34,15 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """What a test has to tell is shown, passed or failed, captured or in another process."""
+    for reports in ("passed", "failed"):
+        for report in terminalreporter.getreports(reports):
+            for name, value in report.user_properties:
+                if name == "told":
+                    terminalreporter.write_line(str(value))
+
+
 @pytest.fixture(scope="session")
 def browser_type_launch_args() -> dict[str, object]:
     """How pytest-playwright launches the browser."""

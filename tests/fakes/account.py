@@ -9,12 +9,12 @@ import hmac
 import json
 import time
 from collections.abc import Callable, Mapping
-from copy import deepcopy
 from typing import Any
 
 from storefront.domain.errors import StripeRefused
 from tests.fakes import checks, objects
 from tests.fakes.faults import Invalid
+from tests.fakes.objects import copied
 
 
 def wall_clock() -> int:
@@ -140,7 +140,7 @@ class Account:
         """The events since the last time this was asked, in the order they happened."""
         self._age()
         fresh, self._sent = self.events[self._sent :], len(self.events)
-        return deepcopy(fresh)
+        return copied(fresh)
 
     def signed(self, event: Mapping[str, Any]) -> tuple[bytes, str]:
         """The body and the Stripe-Signature header of a delivery now."""
@@ -152,7 +152,7 @@ class Account:
 
     def twin(self, event: Mapping[str, Any]) -> dict[str, Any]:
         """A second Event object for the same fact, as Stripe sometimes makes."""
-        return {**deepcopy(dict(event)), "id": self._id("evt")}
+        return {**copied(dict(event)), "id": self._id("evt")}
 
     # What a test asks.
 
@@ -183,7 +183,7 @@ class Account:
             objects.event(
                 self._id("evt"),
                 kind,
-                deepcopy(dict(about)),
+                copied(dict(about)),
                 created=self._seconds(),
                 livemode=self.livemode,
             )

@@ -3,7 +3,6 @@
 from collections import defaultdict, deque
 from collections.abc import Callable
 from contextlib import suppress
-from copy import deepcopy
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -15,6 +14,7 @@ from storefront.domain.errors import (
     StripeSpent,
     StripeUnreachable,
 )
+from tests.fakes.objects import copied
 
 
 class Fault(StrEnum):
@@ -24,12 +24,18 @@ class Fault(StrEnum):
     """It never reached Stripe."""
     LOST_REPLY = "lost_reply"
     """Stripe did it; the answer was lost."""
+    RESET_BEFORE = "reset_before"
+    """The connection was closed before Stripe had read the request."""
+    RESET_AFTER = "reset_after"
+    """The connection was closed when Stripe had done it."""
     LATE = "late"
     """It reaches Stripe after the caller has given up: when ``arrive`` is called."""
     BUSY = "busy"
     """409: the same key is in flight, or the object is locked. Nothing is saved."""
     LIMITED = "limited"
     """429. Nothing is saved."""
+    UNSAVED = "unsaved"
+    """502 of a gateway in front: nothing was begun, so nothing is saved."""
     ERROR_BEFORE = "error_before"
     """500 before anything was done; saved under the key."""
     ERROR_AFTER = "error_after"
@@ -42,6 +48,14 @@ class Fault(StrEnum):
     """400 before anything was done. Nothing is saved."""
     UNAUTHORIZED = "unauthorized"
     """401: the secret key is not accepted (any more)."""
+
+
+UNBEGUN = frozenset(
+    {Fault.LOST_REQUEST, Fault.RESET_BEFORE, Fault.UNSAVED, Fault.LIMITED, Fault.BUSY}
+)
+"""Stripe has not begun anything."""
+UNHEARD = frozenset({Fault.LOST_REPLY, Fault.RESET_AFTER, Fault.LATE})
+"""Stripe's answer does not arrive."""
 
 
 class Invalid(StripeRefused):
@@ -109,26 +123,26 @@ class Wire:
             raise _refused(fault)
         if fault is not None:
             raise StripeUnreachable(f"{call}: {fault}")
-        return deepcopy(run())
+        return copied(run())
 
     def post(self, call: str, key: str, params: Any, run: Callable[[], Any]) -> Answer:
         """A request that changes something, under an idempotency key."""
         assert 0 < len(key) <= 255, "Stripe takes keys of at most 255 characters"
-        params = deepcopy(params)
+        params = copied(params)
         fault = self._fault(call, key)
         if fault is Fault.UNAUTHORIZED:
             raise _refused(fault)
-        if fault in {Fault.LOST_REQUEST, Fault.LIMITED, Fault.BUSY} or key in self._in_flight:
+        if fault in UNBEGUN or key in self._in_flight:
             raise StripeUnreachable(f"{call}: {fault or 'the key is in flight'}")
         saved = self._saved.get(key)
         if saved is not None:
             if (saved.call, saved.params) != (call, params):
                 raise StripeKeyMismatch(f"{key} was used with other parameters")
-            if fault in {Fault.LOST_REPLY, Fault.LATE}:
+            if fault in UNHEARD:
                 raise StripeUnreachable(f"{call}: {fault}")
             if saved.error is not None:
                 raise StripeSpent(str(saved.error)) if _is_500(saved.error) else saved.error
-            return Answer(deepcopy(saved.answer), replayed=True)
+            return Answer(copied(saved.answer), replayed=True)
         if fault is Fault.REFUSED:
             raise _refused(fault)
         if fault is Fault.LATE:
@@ -154,7 +168,7 @@ class Wire:
         done = self._saved[key]
         if done.error is not None:
             raise done.error
-        return Answer(deepcopy(done.answer), replayed=False)
+        return Answer(copied(done.answer), replayed=False)
 
     def arrive(self) -> int:
         """Every late request reaches Stripe now; answers how many there were."""
@@ -166,7 +180,7 @@ class Wire:
 
     def _execute(self, call: str, key: str, params: Any, run: Callable[[], Any]) -> None:
         try:
-            self._saved[key] = Saved(call, params, deepcopy(run()))
+            self._saved[key] = Saved(call, params, copied(run()))
         except Invalid:
             raise
         except StripeRefused as refused:

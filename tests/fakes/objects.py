@@ -170,6 +170,15 @@ DISPUTE: dict[str, Any] = {
 }
 
 
+def copied(value: Any) -> Any:
+    """Another of the same, for values as JSON has them; much faster than ``copy.deepcopy``."""
+    if isinstance(value, dict):
+        return {name: copied(item) for name, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [copied(item) for item in value]
+    return value
+
+
 def session(
     session_id: str, params: Mapping[str, Any], *, created: int, livemode: bool
 ) -> dict[str, Any]:

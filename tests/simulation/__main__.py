@@ -1,10 +1,12 @@
-"""``python -m tests.simulation``: run seeds, run for a while, or tell one seed's story."""
+"""``python -m tests.simulation``: run seeds, or for a while; tell a seed's story; find mistakes."""
 
 import argparse
 import itertools
 import random
 import sys
 import time
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 
 from tests.simulation.runs import FRESH, Report, fixed_and_fresh, quietly, replay, spread
 from tests.simulation.town import Ground
@@ -30,6 +32,20 @@ class Progress:
         print(f"{took:6.0f} s  {report}, {report.seeds / took:.0f} seeds a second", flush=True)
 
 
+def print_bugs(processes: int) -> int:
+    """The table of docs/never-oversell.md; 0 when every mistake was found."""
+    from tests.simulation.bugs.hunt import GROUPS, row
+    from tests.simulation.table import HEAD
+
+    print(f"{HEAD}\n| --- | --- | ---: |")
+    found = True
+    with ProcessPoolExecutor(processes, get_context("spawn")) as pool:
+        for line in pool.map(row, range(sum(map(len, GROUPS.values())))):
+            print(line, flush=True)
+            found &= "nothing" not in line
+    return int(not found)
+
+
 def main() -> int:
     """0 when no promise was broken."""
     parser = argparse.ArgumentParser(prog="python -m tests.simulation", description=__doc__)
@@ -37,7 +53,10 @@ def main() -> int:
     parser.add_argument("--minutes", type=float, help="new seeds for so long instead")
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--seed", type=int, help="tell this one's story instead")
+    parser.add_argument("--bugs", action="store_true", help="print the table of planted mistakes")
     asked = parser.parse_args()
+    if asked.bugs:
+        return print_bugs(asked.processes)
     if asked.seed is not None:
         with quietly():
             story = replay(Ground(), asked.seed)

@@ -7,7 +7,9 @@ thousands of seeds affordable. ``test_memory.py`` holds it to fakeredis, answer 
 import hashlib
 import json
 from bisect import bisect_left, bisect_right
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import redis
@@ -15,6 +17,10 @@ from lupa import lua51
 
 Answer = Any
 Run = Callable[[], Answer]
+
+
+MOST_LOST = 60
+"""Changes that a restart can lose."""
 
 
 class SortedSet:
@@ -25,6 +31,11 @@ class SortedSet:
     def __init__(self) -> None:
         self.scores: dict[str, float] = {}
         self._rows: list[tuple[float, str]] | None = []
+
+    def copy(self) -> "SortedSet":
+        other = SortedSet()
+        other.scores, other._rows = dict(self.scores), None
+        return other
 
     def add(self, member: str, score: float) -> bool:
         self._rows = None
@@ -84,8 +95,25 @@ class Pipeline:
         return self._client.pipelined(queue)
 
 
+Kept = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """What was kept at some time."""
+
+    at: int
+    """Milliseconds since 1970."""
+    data: Kept
+    ends: dict[str, int]
+    last: tuple[int, int]
+
+
 class Memory:
-    """One server and its client. Replies are text, as with ``decode_responses``."""
+    """One server and its client. Replies are text, as with ``decode_responses``.
+
+    A command, a pipeline or a script is one change: a restart loses it as a whole or keeps it.
+    """
 
     def __init__(self, now: Callable[[], int]) -> None:
         """``now`` answers milliseconds since 1970."""
@@ -95,17 +123,23 @@ class Memory:
         """Grows with every write."""
         self.broken: list[str] = []
         """Every script that failed, which none may."""
+        self.published: list[tuple[str, str]] = []
+        """Every message, by its channel."""
         self.line: Callable[[str, Run], Answer] = lambda _name, run: run()
         """Every command passes through it."""
-        self.run_id = ""
-        """Of the server; another one is a restarted server."""
+        self.remembers = False
+        """Whether what was kept before each change is remembered, for a restart that loses some."""
+        self._earlier: deque[Earlier] = deque(maxlen=MOST_LOST)
+        self._remembered = -1
+        self._starts = 0
         self._ends: dict[str, int] = {}
         self._last = (0, 0)
         self._lua = lua51.LuaRuntime(unpack_returned_tuples=True)
         self._compiled: dict[str, Any] = {}
         self._null = object()
         self._lua.execute("redis, cjson = {}, {}")
-        self._lua.globals().redis["call"] = self._lua.globals().redis["pcall"] = self._call
+        self._lua.globals().redis["call"] = self._call
+        self._lua.globals().redis["pcall"] = self._call
         self._lua.globals().cjson["encode"] = self._encode
         self._lua.globals().cjson["decode"] = self._decode
         self._set_arguments = self._lua.eval("function(k, a) KEYS, ARGV = k, a end")
@@ -120,7 +154,44 @@ class Memory:
         self.data.clear()
         self._ends.clear()
         self.broken.clear()
+        self.published.clear()
         self._last = (0, 0)
+        self.remembers = False
+        self._earlier.clear()
+        self._remembered = -1
+        self._starts = 0
+
+    @property
+    def run_id(self) -> str:
+        """Another one since each restart; none at first, as fakeredis has none to tell."""
+        if not self._starts:
+            return ""
+        return hashlib.sha1(f"start {self._starts}".encode()).hexdigest()
+
+    def restart(self, lost: int = 0) -> int:
+        """End and begin again, without the last ``lost`` changes; answers how many were lost.
+
+        Only those that ``remembers`` has seen can be lost.
+        """
+        self._starts += 1
+        gone = [self._earlier.pop() for _ in range(min(lost, len(self._earlier)))]
+        if gone:
+            self.data = gone[-1].data
+            self._ends, self._last = gone[-1].ends, gone[-1].last
+            self.changes += 1
+        self._earlier.clear()
+        return len(gone)
+
+    def lately(self, ms: int) -> int:
+        """How many changes there were in the last so many milliseconds."""
+        since = self._now() - ms
+        return sum(earlier.at >= since for earlier in self._earlier)
+
+    def _remember(self) -> None:
+        if self.remembers and self._remembered != self.changes:
+            self._remembered = self.changes
+            data = {k: v if isinstance(v, str) else v.copy() for k, v in self.data.items()}
+            self._earlier.append(Earlier(self._now(), data, dict(self._ends), self._last))
 
     # What the shop's readers call.
 
@@ -131,18 +202,21 @@ class Memory:
         return hashlib.sha1(text.encode()).hexdigest()
 
     def run_script(self, script: Script, keys: Sequence[str], args: Sequence[Any]) -> Answer:
-        return self.line(script.name, lambda: self._run(script, keys, args))
+        def run() -> Answer:
+            self._remember()
+            return self._run(script, keys, args)
+
+        return self.line(script.name, run)
 
     def pipeline(self, transaction: bool = True) -> Pipeline:
         return Pipeline(self)
 
     def pipelined(self, queue: list[tuple[str, tuple[Any, ...], dict[str, Any]]]) -> list[Answer]:
-        return self.line(
-            "+".join(dict.fromkeys(name for name, _, _ in queue)),
-            lambda: [
-                getattr(self, f"raw_{name}")(*args, **options) for name, args, options in queue
-            ],
-        )
+        def run() -> list[Answer]:
+            self._remember()
+            return [getattr(self, f"raw_{name}")(*args, **options) for name, args, options in queue]
+
+        return self.line("+".join(dict.fromkeys(name for name, _, _ in queue)), run)
 
     def __getattr__(self, name: str) -> Callable[..., Answer]:
         if name.startswith(("raw_", "_")):
@@ -150,7 +224,11 @@ class Memory:
         run = getattr(self, f"raw_{name}")
 
         def command(*args: Any, **options: Any) -> Answer:
-            return self.line(name, lambda: run(*args, **options))
+            def go() -> Answer:
+                self._remember()
+                return run(*args, **options)
+
+            return self.line(name, go)
 
         self.__dict__[name] = command
         return command
@@ -279,6 +357,10 @@ class Memory:
         return _told(answer)
 
     def _call(self, command: str, *args: Any) -> Answer:
+        if None in args:
+            raise TypeError(
+                f"{command}: Lua redis lib command arguments must be strings or integers"
+            )
         answer = self._commands[command](*args)
         if answer is None:
             return False
@@ -286,13 +368,13 @@ class Memory:
             return self._lua.table_from([False if one is None else one for one in answer])
         return answer
 
+    def _do_info(self, section: str) -> str:
+        assert section == "server"
+        return f"# Server\r\nredis_version:7.0.0\r\nrun_id:{self.run_id}\r\ntcp_port:6379\r\n"
+
     def _do_time(self) -> list[str]:
         now = self._now()
         return [str(now // 1000), str(now % 1000 * 1000)]
-
-    def _do_info(self, section: str) -> str:
-        assert section == "server"
-        return f"# Server\r\nrun_id:{self.run_id}\r\n"
 
     def _do_exists(self, key: str) -> int:
         return int(self._live(key) is not None)
@@ -402,7 +484,8 @@ class Memory:
         self.changes += 1
         return f"{now}-{number}"
 
-    def _do_publish(self, _channel: str, _message: str) -> int:
+    def _do_publish(self, channel: str, message: str) -> int:
+        self.published.append((channel, message))
         return 0
 
     # How it is kept.

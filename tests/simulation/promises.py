@@ -37,6 +37,9 @@ class Promises:
         self._changes = (-1, -1)
         self._replayed: dict[str, Counter[str]] = {}
         self._entries = 0
+        self._messages = 0
+        self._shown: dict[str, dict[str, int]] = {}
+        """What open pages show of each SKU."""
         self._states: dict[str, str] = {}
         self._released: set[str] = set()
 
@@ -50,13 +53,14 @@ class Promises:
         orders = self.orders()
         self._stock(orders)
         self._ledger()
+        self._told()
         sessions = self._sessions()
         due = self._zset("due")
         limits: Counter[str] = Counter()
         alive: Counter[tuple[str, str]] = Counter()
         for order, fields in orders.items():
             self._order(order, fields, sessions.get(order, []))
-            self._due(order, fields, due)
+            self._due(order, fields, sessions.get(order, []), due)
             if fields["state"] in AWAITING:
                 limits[f"visitor {fields['visitor']}"] += 1
                 limits[f"address {fields.get('address')}"] += 1
@@ -131,6 +135,10 @@ class Promises:
         """The counters of a SKU."""
         return {name: int(self._hash(f"stock:{name}").get(sku, 0)) for name in COUNTERS}
 
+    def deadline(self, order: str) -> float | None:
+        """When an order's hold ends (ms); None when it has none."""
+        return self._zset("holds").get(order)
+
     def units_at(self, order: str) -> str:
         """Where an order's units are counted."""
         return self._hash("units").get(order, "none").partition(" ")[0]
@@ -198,6 +206,16 @@ class Promises:
                 if stored != level[name]:
                     raise Broken("I11", f"{sku}: {name} is {stored}, the ledger says {level[name]}")
 
+    def _told(self) -> None:
+        """Open pages show what is there."""
+        for _, message in self._redis.published[self._messages :]:
+            self._shown.update(json.loads(message))
+        self._messages = len(self._redis.published)
+        for sku, shown in self._shown.items():
+            for name, units in shown.items():
+                if (found := int(self._hash(f"stock:{name}").get(sku, 0))) != units:
+                    raise Broken("promise 5", f"{sku}: {units} {name} are shown, not {found}")
+
     def _order(self, order: str, fields: Fields, sessions: list[dict[str, Any]]) -> None:
         state = fields["state"]
         at = self.units_at(order)
@@ -231,10 +249,22 @@ class Promises:
         intent = self._town.stripe.intents.get(session["payment_intent"] or "")
         return bool(intent and intent["status"] == "processing")
 
-    def _due(self, order: str, fields: Fields, due: Mapping[str, float]) -> None:
+    def _due(
+        self,
+        order: str,
+        fields: Fields,
+        sessions: list[dict[str, Any]],
+        due: Mapping[str, float],
+    ) -> None:
         for job in self._needed(order, fields):
             if job not in due:
                 raise Broken("nothing due", f"{order} is {fields['state']}, {job} is not due")
+        for session in sessions:
+            # Only a person's word releases an order whose session may be open, and ends it soon.
+            if fields["state"] == State.RELEASED and fields.get("session") == session["id"]:
+                job = f"stray:{order}:{session['id']}"
+                if session["status"] == "open" and self._payable(session) and job not in due:
+                    raise Broken("nothing due", f"{order} is released, {job} is not due")
 
     def _needed(self, order: str, fields: Fields) -> Iterator[str]:
         state = fields["state"]
@@ -327,9 +357,9 @@ class Promises:
             raise Broken("I4", f"{order} is {state}, Stripe kept {kept}")
         if order in truth.in_time and state not in GOODS and not self._excused(order, fields):
             raise Broken("I8", f"{order} was paid in time and ended {state}")
-        self._told(order, fields, charges)
+        self._noticed(order, fields, charges)
 
-    def _told(self, order: str, fields: Fields, charges: Mapping[str, Any]) -> None:
+    def _noticed(self, order: str, fields: Fields, charges: Mapping[str, Any]) -> None:
         """Every notice went out."""
         stripe, mails = self._town.stripe, self._town.postman
         if fields["state"] in GOODS and not mails.count("confirmed", order):

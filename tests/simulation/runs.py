@@ -3,6 +3,7 @@
 import logging
 import random
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from contextlib import contextmanager
@@ -39,6 +40,7 @@ class Report:
     seconds: float = 0.0
     """Of one core's work."""
     failures: tuple[Failure, ...] = ()
+    troubles: Counter[str] = field(default_factory=Counter)
 
     def __add__(self, other: "Report") -> "Report":
         return Report(
@@ -46,6 +48,7 @@ class Report:
             self.steps + other.steps,
             self.seconds + other.seconds,
             self.failures + other.failures,
+            self.troubles + other.troubles,
         )
 
     def __str__(self) -> str:
@@ -67,14 +70,14 @@ def quietly() -> Iterator[None]:
         logging.disable(before)
 
 
-def attempt(ground: Ground, seed: int) -> tuple[int, Broken | None]:
-    """One seed; answers its steps and what it broke."""
+def attempt(ground: Ground, seed: int) -> tuple[Simulation, Broken | None]:
+    """One seed; answers its run and what it broke."""
     simulation = Simulation(ground, seed)
     try:
         simulation.run()
     except Broken as broken:
-        return simulation.steps, broken
-    return simulation.steps, None
+        return simulation, broken
+    return simulation, None
 
 
 def replay(ground: Ground, seed: int) -> str:
@@ -92,15 +95,17 @@ def run(seeds: Sequence[int], build: Callable[[], Ground] = Ground) -> Report:
     """Each of the seeds, in this process, one after the other."""
     ground = build()
     steps, failures = 0, []
+    troubles: Counter[str] = Counter()
     began = time.process_time()
     with quietly():
         for seed in seeds:
-            taken, broken = attempt(ground, seed)
-            steps += taken
+            simulation, broken = attempt(ground, seed)
+            steps += simulation.steps
+            troubles += simulation.truth.troubles
             if broken:
                 story = replay(ground, seed)
                 failures.append(Failure(seed, broken.promise, str(broken), story))
-    return Report(len(seeds), steps, time.process_time() - began, tuple(failures))
+    return Report(len(seeds), steps, time.process_time() - began, tuple(failures), troubles)
 
 
 def fixed_and_fresh(number: int) -> list[int]:

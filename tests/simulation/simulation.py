@@ -1,25 +1,22 @@
 """One seed: who acts next, what becomes of each call, when time passes; and then the rest."""
 
 import random as randomness
+import re
 from collections.abc import Callable, Iterator
 from functools import partial
 from random import Random
 from typing import Any
 
+from storefront.domain.orders import State
 from storefront.services import audit, reconciliation, work
 from tests.fakes.faults import Fault
-from tests.simulation.actors import (
-    Act,
-    Bank,
-    Mishaps,
-    Operator,
-    Post,
-    Shopper,
-    Worker,
-    check_answer,
-)
+from tests.simulation.acts import Act, check_answer
+from tests.simulation.outside import Bank, Mishaps
 from tests.simulation.plan import Plan, draw
+from tests.simulation.post import Post
 from tests.simulation.promises import Promises
+from tests.simulation.shopper import Shopper
+from tests.simulation.staff import Operator, Worker
 from tests.simulation.story import Story
 from tests.simulation.tasks import Fate, Task
 from tests.simulation.town import OPENING, Ground, Town
@@ -32,6 +29,9 @@ SOON_MS = 7 * 24 * 3600_000
 """By then everything is done, a hold's deadline and a mail server's longest pause included."""
 WHILES = (1000, 1000, 20_000, 20_000, 300_000, 300_000, 3600_000, 40 * 3600_000)
 """How long nothing may happen (ms)."""
+READS = re.compile("h?get|time|zrange|exists|hmget")
+LAST_CRASHES = 3
+"""So much more often the last worker ends: refunds are mostly its work."""
 MOST_TASKS = 6
 """Requests at once."""
 AGAIN_AND_AGAIN = frozenset({reconciliation.JOB})
@@ -72,6 +72,8 @@ class Simulation:
         self._operators = [Operator(self)] if self.plan.operator else []
         if self.plan.reconciling and self.plan.workers:
             work.begin(self.shop)
+        if not self.plan.workers:
+            self.trouble("neither worker nor reconciler")
 
     def run(self) -> None:
         """Raises Broken at the first promise that is."""
@@ -95,6 +97,11 @@ class Simulation:
         """When the next job is due (ms)."""
         return min(self.promises._zset("due").values(), default=float("inf"))
 
+    @property
+    def stripe_away_until(self) -> int:
+        """Stripe cannot be reached before (ms)."""
+        return self._mishaps.away_until
+
     def is_open(self, session: str) -> bool:
         """Whether Stripe would still take a payment in it."""
         found = self.town.stripe.sessions[session]
@@ -104,9 +111,15 @@ class Simulation:
         """The visitor has this payment page open."""
         next(one for one in self._shoppers if one.name == visitor).show(session)
 
+    def trouble(self, kind: str) -> None:
+        """Something went wrong, or happened at a bad moment."""
+        self.truth.troubles[kind] += 1
+
     def request(self, name: str, run: Callable[[], Any], ended: Ended = check_answer) -> None:
         """A web process takes a request."""
         web = f"web {self.random.randint(1, self.plan.webs)}"
+        if any(task.process.startswith("web") and task.process != web for task in self.tasks):
+            self.trouble("two web processes at work")
         self.begin(Task(name, web, run), ended)
 
     def begin(self, task: Task, ended: Ended) -> None:
@@ -150,14 +163,18 @@ class Simulation:
         for actor in (*self._shoppers, *self._workers, *self._operators):
             yield from actor.acts()
 
-    def _go_on(self, task: Task) -> None:
+    def _go_on(self, task: Task, crashing: float = 1) -> None:
         self.town.clock.ms += self.random.choice((0, 0, 1, 20, 300))
-        where, _ = task.call or ("", "")
+        where, name = task.call or ("", "")
         chance = self.random.random
-        if chance() < self.plan.crash:
+        # A process that only read leaves nothing half done.
+        crashing *= 0.3 if where == "redis" and READS.match(name) else 2
+        if chance() < self.plan.crash * crashing:
             self._crash(task.process)
         elif where == "redis" and chance() < self.plan.redis:
-            self._step(task, self.random.choice((Fate.LOST_REQUEST, Fate.LOST_REPLY)))
+            fate = self.random.choice((Fate.LOST_REQUEST, Fate.LOST_REPLY, Fate.RESET))
+            self.trouble(f"Redis: {fate}")
+            self._step(task, fate)
         else:
             self._step(task, Fate.DONE)
 
@@ -165,7 +182,10 @@ class Simulation:
         """The process ends, with all its threads; what they had sent may still arrive."""
         self.tell(process, "crashes")
         for task in [task for task in self.tasks if task.process == process]:
-            self._step(task, self.random.choice((Fate.CRASH_BEFORE, Fate.CRASH_AFTER)))
+            fate = self.random.choice((Fate.CRASH_BEFORE, Fate.CRASH_AFTER))
+            where, name = task.call or ("", "")
+            self.trouble(f"{fate} {where} {name.split()[0]}")
+            self._step(task, fate)
 
     def _step(self, task: Task, fate: Fate) -> None:
         self.town.line.step(task, fate)
@@ -183,16 +203,23 @@ class Simulation:
     def _pass_time(self) -> None:
         """Up to what comes next, exactly to it or a moment beside it, or just for a while."""
         now = self.now()
+        if self.tasks:
+            self.trouble("a process is paused")
         moments = [now + self.random.choice(WHILES)]
         due = self.due_at()
         if due > now and due != float("inf"):
             moments += [int(due)] * 3
         for deadline in self.promises._zset("holds").values():
-            moments.append(int(deadline) + self.random.choice((-1, 0, 1, 1000, 400_000)))
+            moments.append(int(deadline) + self.random.choice((-1, 0, 1, 1000, 400_000, 400_000)))
         for session in self.town.stripe.sessions.values():
             if session["status"] == "open":
                 end = session["expires_at"] * 1000
-                moments.append(end + self.random.choice((-1000, -1, 0, 1)))
+                moments += [end + self.random.choice((-1000, -1, 0, 1))] * 2
+        for fields in self.promises.orders().values():
+            if fields["state"] == State.PENDING:
+                # Stripe takes the request for its session no more, now or soon.
+                soon = self.random.choice((1_809_000, 1_801_000, 1_800_000, 1_769_000))
+                moments += [int(fields["expires_at"]) * 1000 - soon] * 2
         moments += [at for at in self.post.times() if at > now]
         if self._mishaps.away_until > now:
             moments.append(self._mishaps.away_until)
@@ -208,15 +235,27 @@ class Simulation:
         if not self._faulty:
             return None
         if self.now() < self._mishaps.away_until:
+            self.trouble("Stripe is away")
             return Fault.LOST_REQUEST
-        # Refunds are rare, and what goes wrong with them must not be.
+        # Refunds are rare, and what goes wrong with them must not be; nor what comes late.
         chance = self.plan.stripe * (3 if call == "create_refund" else 1)
         if self.random.random() >= chance:
             return None
-        return self.random.choice(self.plan.faults)
+        fault = self.random.choice(self.plan.faults)
+        if (
+            call == "create_session"
+            and Fault.LATE in self.plan.faults
+            and self.random.random() < 0.3
+        ):
+            fault = Fault.LATE
+        self.trouble(f"Stripe: {fault}")
+        return fault
 
     def _mail_fails(self) -> bool:
-        return self._faulty and self.random.random() < self.plan.mail
+        fails = self._faulty and self.random.random() < self.plan.mail
+        if fails:
+            self.trouble("a mail cannot go out")
+        return fails
 
     # The end: nothing goes wrong any more, and all that is left to do is done.
 
@@ -225,12 +264,15 @@ class Simulation:
         while self.tasks:
             self._step(self.random.choice(self.tasks), Fate.DONE)
             self.promises.check()
-        for _ in range(self.random.choice((0, 3, 10))):  # the last faults hit a worker at work
+        for _ in range(self.random.choice((0, 5, 20))):  # the last faults hit a worker at work
             if (at := self.due_at()) > self.now() + SOON_MS:
                 break
             self._move_to(int(at))
-            work.run_due(self.shop, 1)
-            self.promises.check()
+            run = partial(work.run_due, self.shop, 1)
+            self.begin(Task("the last worker works", "worker 9", run), check_answer)
+            while self.tasks:
+                self._go_on(self.tasks[0], crashing=LAST_CRASHES)
+                self.promises.check()
         self._faulty = False
         self.town.stripe.wire.choose = None
         self.tell("everything", "works from here")

@@ -32,6 +32,7 @@ class Story:
             Fate.DONE: "",
             Fate.LOST_REQUEST: " (never arrives)",
             Fate.LOST_REPLY: " (the answer is lost)",
+            Fate.RESET: " (the connection is reset)",
             Fate.CRASH_AFTER: " (the process ends before it is answered)",
         }[fate]
         text = "" if fate is Fate.LOST_REQUEST else f" -> {_short(answer)}"

@@ -22,6 +22,8 @@ class Fate(StrEnum):
     """The process ends when the call has had its effect."""
     LOST_REQUEST = "lost_request"
     LOST_REPLY = "lost_reply"
+    RESET = "reset"
+    """It had its effect, and then the connection was closed."""
 
 
 class Task:
@@ -94,6 +96,8 @@ class Line:
             raise Crash
         if fate is Fate.LOST_REPLY:
             raise redis.TimeoutError("planned: the answer was lost")
+        if fate is Fate.RESET:
+            raise redis.ConnectionError("planned: the connection was reset")
         return answer
 
     def step(self, task: Task, fate: Fate) -> None:

@@ -1,6 +1,6 @@
 """What only an onlooker knows: who paid when, and what people did with their own hands."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 
 
@@ -16,6 +16,8 @@ class Broken(Exception):
 class Truth:
     """Kept beside the shop, never shown to it."""
 
+    troubles: Counter[str] = field(default_factory=Counter)
+    """How often what kind of trouble really happened."""
     opening: dict[str, int] = field(default_factory=dict)
     """Units there were at the start, by SKU."""
     restocks: dict[str, tuple[str, int]] = field(default_factory=dict)

@@ -1,0 +1,84 @@
+"""Mistakes with money: settling, refunds and the mails about them."""
+
+import itertools
+from typing import Any
+
+from storefront.services import refunds, work
+from storefront.services.shop import Shop
+from storefront.storage.orders import Orders
+from tests.simulation.bugs.bug import Bug
+
+numbers = itertools.count()
+
+
+def refund_unlisted(shop: Shop, order_id: str, payment_intent: str) -> None:
+    order = shop.store.orders.get(order_id)
+    if order is None or payment_intent not in order.refund_reasons:
+        return
+    made = shop.stripe.create_refund(
+        payment_intent,
+        amount=order.payments[payment_intent],
+        metadata={"order": order.id, "shop": shop.settings.shop_id},
+        key=f"refund:{next(numbers)}",
+    )
+    refunds.record(shop, order, made)
+
+
+def lost(_self: Any, _order: str, _payment: str) -> int:
+    return 0
+
+
+BUGS = (
+    Bug(
+        "settles a payment twice",
+        lua=(
+            (
+                "settle_payment",
+                "if redis.call('HEXISTS', ORDER, payment) == 1 then",
+                "if false then",
+            ),
+        ),
+    ),
+    Bug(
+        "gives goods for a late payment without looking at the stock",
+        lua=(
+            (
+                "settle_payment",
+                "if at == 'none' and not all_in(AVAILABLE, lines) then",
+                "if false then",
+            ),
+        ),
+    ),
+    Bug(
+        "keeps a second payment",
+        lua=(
+            (
+                "settle_payment",
+                """redis.call('HSET', ORDER, 'refund_reason:' .. ask.payment_intent, 'duplicate')
+  schedule(refund, now)""",
+                "",
+            ),
+        ),
+    ),
+    Bug(
+        "sells without a mail",
+        lua=(("settle_payment", "schedule('mail:confirmed:' .. ask.order, now)", ""),),
+    ),
+    Bug(
+        "refunds without a mail",
+        lua=(("record_refund", "if not was then schedule(", "if false then schedule("),),
+    ),
+    Bug(
+        "refunds without looking, each time with a new key",
+        swaps=((work, "WORK", work.WORK | {"refund": refund_unlisted}),),
+    ),
+    Bug("asks with a spent key for ever", swaps=((Orders, "number_refund", lost),)),
+    Bug(
+        "takes a part refunded for the whole",
+        lua=(("record_refund", "owed[fields[4]] > 0 or", ""),),
+    ),
+    Bug(
+        "forgets the whole refund once a part is noted",
+        lua=(("record_refund", "owed[ask.payment_intent] > 0", "false"),),
+    ),
+)

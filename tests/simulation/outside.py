@@ -1,0 +1,105 @@
+"""What befalls a shop from outside: banks, and a Stripe that is away or has a session too many."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from storefront.services import sessions
+from tests.simulation.acts import Act
+
+if TYPE_CHECKING:
+    from tests.simulation.simulation import Simulation
+
+
+class Bank:
+    """Delayed money and slow refunds come to their end."""
+
+    def __init__(self, sim: "Simulation") -> None:
+        self._sim = sim
+        self._coming: list[str] = []
+
+    def await_money(self, session: str) -> None:
+        self._coming.append(session)
+
+    def acts(self) -> Iterator[Act]:
+        if self._coming:
+            yield 0.3, self._money
+        if self._sim.plan.slow_refunds and self._pending():
+            yield 0.3, lambda: self._refund(self._sim.random.choice(self._pending()))
+
+    def finish(self) -> None:
+        """Everything that is on its way arrives."""
+        while self._coming:
+            self._money()
+        for refund in self._pending():
+            self._refund(refund)
+
+    def _money(self) -> None:
+        sim = self._sim
+        session = self._coming.pop(sim.random.randrange(len(self._coming)))
+        if sim.random.random() < 0.7:
+            sim.tell("bank", f"the money of {session} comes")
+            sim.town.stripe.money_comes(session)
+        else:
+            sim.trouble("money on its way does not come")
+            sim.tell("bank", f"the money of {session} does not come")
+            sim.truth.in_time.discard(sim.town.stripe.sessions[session]["metadata"]["order"])
+            sim.town.stripe.money_fails(session)
+
+    def _pending(self) -> list[str]:
+        refunds = self._sim.town.stripe.all_refunds.values()
+        return [refund["id"] for refund in refunds if refund["status"] == "pending"]
+
+    def _refund(self, refund: str) -> None:
+        sim = self._sim
+        found = sim.town.stripe.all_refunds[refund]
+        fails = sim.random.random() < 0.25
+        sim.tell("bank", f"{refund} {'fails' if fails else 'succeeds'}")
+        if fails:
+            sim.trouble("a refund fails later")
+            charge = sim.town.stripe.charges[found["payment_intent"]]
+            sim.truth.for_a_person.add(charge["metadata"]["order"])
+        sim.town.stripe.refund_ends(refund, "failed" if fails else "succeeded")
+
+
+class Mishaps:
+    """What befalls a shop from outside: Stripe is away, or has a session too many."""
+
+    LONGEST = 2
+    """So many of each in one seed."""
+
+    def __init__(self, sim: "Simulation") -> None:
+        self._sim = sim
+        self._outages = self.LONGEST if sim.plan.outages else 0
+        self._twins = self.LONGEST if sim.plan.twins else 0
+        self.away_until = 0
+        """Stripe cannot be reached before (ms)."""
+
+    def acts(self) -> Iterator[Act]:
+        if self._outages and self.away_until <= self._sim.now():
+            yield 0.4, self._go_away
+        if self._twins and self._open():
+            yield 1.5, self._twin
+
+    def _go_away(self) -> None:
+        self._outages -= 1
+        seconds = self._sim.random.choice((60, 1000, 4000, 20_000))
+        self._sim.tell("Stripe", f"cannot be reached for {seconds} s")
+        self._sim.trouble("Stripe goes away")
+        self.away_until = self._sim.now() + seconds * 1000
+
+    def _open(self) -> list[str]:
+        return [one for one in self._sim.town.stripe.sessions if self._sim.is_open(one)]
+
+    def _twin(self) -> None:
+        sim = self._sim
+        self._twins -= 1
+        first = sim.random.choice(self._open())
+        order = sim.shop.store.orders.get(sim.town.stripe.sessions[first]["metadata"]["order"])
+        if order is None:
+            return
+        asked = sessions.params(sim.shop, order) | {"expires_at": sim.now() // 1000 + 1920}
+        twin = sim.town.stripe._open_session(asked)["id"]
+        sim.truth.twins.add(twin)
+        sim.trouble("a second session")
+        sim.tell("Stripe", f"has {twin} for {order.id} beside {first}")
+        sim.show(order.visitor, twin)

@@ -1,0 +1,174 @@
+"""People who want something."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from storefront.domain.errors import AlreadyPaid
+from storefront.domain.orders import basket_of
+from storefront.services import checkout, orders
+from storefront.services.checkout import Started
+from tests.simulation.acts import Act, check_answer
+from tests.simulation.tasks import Task
+from tests.simulation.truth import Broken
+
+if TYPE_CHECKING:
+    from tests.simulation.simulation import Simulation
+
+AT_ONCE_MS = 1000
+"""Two things so close together happen in either order."""
+
+
+class Shopper:
+    """Clicks, pays, pays late, clicks twice, changes their mind, looks, leaves."""
+
+    def __init__(self, sim: "Simulation", name: str, address: str) -> None:
+        self.name, self._sim, self._address = name, sim, address
+        random = sim.random
+        self._begins = random.choice((1, 2, 3, 5))
+        self._looks = random.choice((0, 1, 3))
+        self._cancels = random.choice((0, 0, 1, 2))
+        self._pays = random.random() < 0.85
+        self._hasty = random.choice((0.3, 1.0, 3.0))
+        """How soon after the payment page the shopper pays."""
+        self._twice = random.choice((0.0, 0.0, 0.4))
+        self._forms = 0
+        self._basket: dict[str, int] = {}
+        self._pages: list[str] = []
+        """Sessions whose payment page the shopper was shown."""
+        self._orders: list[str] = []
+
+    def acts(self) -> Iterator[Act]:
+        if self._begins:
+            yield 1.5, self._begin
+        if self._orders and self._looks:
+            yield 0.7, self._look
+        if self._orders and self._cancels:
+            yield 0.5, self._cancel
+        if self._pays and any(map(self._sim.is_open, self._pages)):
+            yield 6.0 if self._last_moment() else self._hasty, self._pay
+
+    @property
+    def waits(self) -> bool:
+        """Whether the shopper may still do something once time has passed."""
+        return bool(self._begins) or (self._pays and any(map(self._sim.is_open, self._pages)))
+
+    def show(self, session: str) -> None:
+        """The shopper has this payment page open, too, and pays in one after the other."""
+        self._pages.append(session)
+        self._hasty = 3.0
+
+    def _begin(self) -> None:
+        random, truth = self._sim.random, self._sim.truth
+        self._begins -= 1
+        if not self._basket or random.random() < 0.4:
+            stock = self._sim.plan.stock
+            skus = random.sample(sorted(stock), random.randint(1, len(stock)))
+            most = random.choice((1, 1, 1, 1, 2, 3))
+            spare = random.random() < 0.1  # more than there is
+            self._basket = {sku: min(most, stock[sku] + spare) for sku in skus}
+        basket = dict(self._basket)
+        if not self._forms or random.random() < 0.6:
+            self._forms += 1
+        form = f"{self.name}-form-{self._forms}"
+        truth.forms[self.name, basket_of(basket)].add(form)
+
+        def run() -> Started:
+            return checkout.begin(
+                self._sim.shop,
+                visitor=self.name,
+                address=self._address,
+                form_token=form,
+                wanted=basket,
+            )
+
+        clicks = 2 if random.random() < self._twice else 1
+        if clicks > 1:
+            self._sim.trouble("a double click")
+        for _ in range(clicks):
+            what = f"{self.name} checks out {basket_of(basket)} ({form})"
+            self._sim.request(what, run, self._begun)
+
+    def _begun(self, task: Task) -> None:
+        check_answer(task)
+        if isinstance(task.error, AlreadyPaid):
+            raise Broken("an unknown failure", f"{task.name}: {task.error!r}")
+        if not isinstance(task.result, Started):
+            return
+        order = task.result.order
+        if order.visitor != self.name:
+            raise Broken("privacy", f"{self.name} was sent to an order of {order.visitor}")
+        if order.id not in self._orders:
+            self._orders.append(order.id)
+        if task.result.url == order.url:
+            session = self._sim.town.stripe.sessions.get(order.session)
+            if not session or session["metadata"]["order"] != order.id:
+                raise Broken("I6", f"{self.name} was sent to {order.session} for {order.id}")
+            if order.session not in self._pages:
+                self._pages.append(order.session)
+
+    def _look(self) -> None:
+        self._looks -= 1
+        order = self._sim.random.choice(self._orders)
+        self._sim.request(f"{self.name} looks at {order}", lambda: self._refresh(order))
+
+    def _cancel(self) -> None:
+        self._cancels -= 1
+        order = self._sim.random.choice(self._orders)
+        self._sim.trouble("a shopper cancels")
+        self._sim.request(f"{self.name} cancels {order}", lambda: self._give_back(order))
+
+    def _refresh(self, order: str) -> Any:
+        shop = self._sim.shop
+        found = orders.find(shop, orders.token(shop, order))
+        return orders.refresh(shop, found) if found else None
+
+    def _give_back(self, order: str) -> Any:
+        shop = self._sim.shop
+        found = orders.find(shop, orders.token(shop, order))
+        return orders.cancel(shop, found) if found else None
+
+    def _pay(self) -> None:
+        sim, random = self._sim, self._sim.random
+        session = random.choice([page for page in self._pages if sim.is_open(page)])
+        order = sim.town.stripe.sessions[session]["metadata"]["order"]
+        held = sim.promises.units_at(order) == "held"
+        if random.random() < 0.15:
+            sim.trouble("a card is declined")
+            sim.tell(self.name, f"is declined in {session}")
+            sim.town.stripe.decline(session)
+            return
+        later = sim.plan.delayed and random.random() < 0.5
+        pay = sim.town.stripe.pay_later if later else sim.town.stripe.pay
+        if not pay(session, email=f"{self.name}@example.com"):
+            return
+        sim.tell(self.name, f"pays {session} {'later' if later else 'now'}, units held: {held}")
+        self._look_at_the_clock(session, order, held)
+        if held and session not in sim.truth.twins:
+            sim.truth.in_time.add(order)
+        if later:
+            sim.trouble("the money comes days later")
+            sim.bank.await_money(session)
+        if random.random() < 0.6:  # Stripe sends the shopper back to the order's page
+            sim.request(f"{self.name} returns to {order}", lambda: self._refresh(order))
+
+    def _last_moment(self) -> bool:
+        """Whether a page of the shopper's is about to end."""
+        now, town = self._sim.now(), self._sim.town
+        ends = [town.stripe.sessions[page]["expires_at"] * 1000 for page in self._pages]
+        ends += [self._sim.promises.deadline(order) or 0 for order in self._orders]
+        return any(abs(end - now) <= AT_ONCE_MS for end in ends)
+
+    def _look_at_the_clock(self, session: str, order: str, held: bool) -> None:
+        """Note the bad moments to pay."""
+        sim = self._sim
+        ends = sim.town.stripe.sessions[session]["expires_at"] * 1000
+        deadline = sim.promises.deadline(order)
+        if not held:
+            sim.trouble("paid after the release")
+        if deadline is not None and abs(deadline - sim.now()) <= AT_ONCE_MS:
+            sim.trouble("paid at the hold's deadline")
+        if ends - sim.now() <= AT_ONCE_MS:
+            sim.trouble("paid as the session expires")
+        calls = [name for where, name in filter(None, (task.call for task in sim.tasks))]
+        if any(name.startswith(f"expire_session session:{session}:") for name in calls):
+            sim.trouble("paid while the shop ends the session")
