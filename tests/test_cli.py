@@ -424,6 +424,17 @@ def test_doctor_tells_of_clocks_that_differ(open_shop: Callable[..., Result], st
     assert levels(open_shop("doctor", "--json"))["clock"] == "warning"
 
 
+def test_doctor_tells_what_stripe_does_not_take(open_shop: Callable[..., Result], shop: Shop):
+    assert levels(open_shop("doctor", "--json"))["mirror"] == "ok"
+    shop.store.due.schedule("mirror:record", 1)
+    shop.store._client.hset(shop.store.keys.name("tries"), "mirror:record", 12)
+    result = open_shop("doctor")
+    assert (
+        "mirror: Stripe did not take what came in and was written off of record." in result.stdout
+    )
+    assert result.exit_code == 0
+
+
 # set-password
 
 

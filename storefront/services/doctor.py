@@ -5,6 +5,7 @@ from enum import StrEnum
 
 from storefront.clients import web_address
 from storefront.domain.errors import StripeError, StripeRefused
+from storefront.services import mirroring
 from storefront.services.shop import Shop
 from storefront.storage.connection import UNREACHABLE
 
@@ -38,6 +39,7 @@ def examine(shop: Shop) -> list[Finding]:
         *redis(shop),
         *stripe_and_clock(shop),
         webhook(shop),
+        mirror(shop),
         address(shop),
         *mail(shop),
     ]
@@ -124,6 +126,22 @@ def webhook(shop: Shop) -> Finding:
         return Finding("webhook", Level.OK, f"Stripe sends its events to {own}.")
     detail = f"Stripe does not send its events to {own}; orders settle by asking, seconds later."
     return Finding("webhook", Level.WARNING, detail, mend)
+
+
+def mirror(shop: Shop) -> Finding:
+    """Whether Stripe takes what a shop that lost its Redis is rebuilt from."""
+    try:
+        late = mirroring.late(shop.store.snapshot())
+    except UNREACHABLE:
+        return Finding("mirror", Level.WARNING, "Redis cannot be asked what Stripe was told.")
+    if late:
+        detail = f"Stripe did not take what came in and was written off of {', '.join(late)}."
+        mend = (
+            "Look into the worker's log for `mirror`: either Stripe does not answer, or the product's "
+            "id is used by another shop of the account (then choose another SHOP_ID)."
+        )
+        return Finding("mirror", Level.WARNING, detail, mend)
+    return Finding("mirror", Level.OK, "Stripe takes what came in and was written off.")
 
 
 def address(shop: Shop) -> Finding:
