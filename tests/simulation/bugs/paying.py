@@ -66,7 +66,9 @@ BUGS = (
     ),
     Bug(
         "refunds without a mail",
-        lua=(("record_refund", "if not was then schedule(", "if false then schedule("),),
+        lua=(
+            ("record_refund", "if not was and not told then schedule(", "if false then schedule("),
+        ),
     ),
     Bug(
         "refunds without looking, each time with a new key",
