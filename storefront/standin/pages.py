@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 from flask import Flask, Response, render_template, request
 from werkzeug.exceptions import HTTPException
 
-from . import bank_page, control, dashboard, money, pay_page
+from . import bank_page, control, dashboard, element_page, money, pay_page
 from .account import Account
 from .bound import Bound, bind
 from .faults import Faults
@@ -28,7 +28,8 @@ def create_pages(account: Account, faults: Faults, log: RequestLog) -> Flask:
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.filters["money"] = money.text
     bind(app, Bound(account, faults, log))
-    for blueprint in (pay_page.pages, bank_page.pages, dashboard.pages, control.controls):
+    pages = (pay_page.pages, bank_page.pages, element_page.pages, dashboard.pages)
+    for blueprint in (*pages, control.controls):
         app.register_blueprint(blueprint)
     app.register_error_handler(HTTPException, problem)
     app.after_request(harden)
