@@ -154,6 +154,17 @@ class Stripe:
             )
             yield from map(from_session, _each(page))
 
+    def told_of_end(self, session_id: str, since: int) -> bool:
+        """Whether Stripe ever said that a session expired; ``since`` is its creation (seconds).
+
+        Its events are kept for 30 days: https://docs.stripe.com/api/events/list
+        """
+        with self._call("event_list"):
+            page = self._client.v1.events.list(
+                {"type": "checkout.session.expired", "created": {"gte": since}, "limit": 100}
+            )
+            return any(event["data"]["object"]["id"] == session_id for event in _each(page))
+
     def intent(self, payment_intent: str) -> Payment:
         """What a PaymentIntent is now."""
         with self._call("intent_retrieve"):

@@ -91,15 +91,17 @@ def _on_its_way(order: Order, now: int) -> bool:
 def _came_too_late_by_our_fault(shop: Shop, order: Order, payment: Payment) -> bool:
     """Whether units were given back though the order's own session could be paid, and was.
 
-    A session that Stripe has ended brings no money, so Stripe cannot have been heard. On a person's
-    word units go back without Stripe's.
+    Where Stripe never said that the session is over, it cannot have been heard. On a person's word
+    units go back without Stripe's.
     """
     if order.state not in MONEY_BACK or payment.session != order.session:
         return False
     if order.refund_reasons.get(payment.payment_intent) != Reason.SOLD_OUT:
         return False
     released = [e for e in shop.store.ledger.walk() if (e.order, e.what) == (order.id, "release")]
-    return any(not entry.who and entry.why in SESSION_ENDED for entry in released)
+    if all(entry.who or entry.why not in SESSION_ENDED for entry in released):
+        return False
+    return not shop.stripe.told_of_end(payment.session, payment.created)
 
 
 def _mirror(shop: Shop) -> Check:

@@ -165,6 +165,21 @@ def test_sessions_are_listed_page_by_page(stripe: Stripe, wire: Wire) -> None:
     assert wire.requests[1].query["starting_after"] == "cs_1"
 
 
+def test_stripe_is_asked_whether_it_ever_said_that_a_session_is_over(
+    stripe: Stripe, wire: Wire
+) -> None:
+    over = objects.event("evt_1", "checkout.session.expired", SESSION, created=150, livemode=False)
+    wire.plan(Answer(body=listing(over)), Answer(body=listing(over)), Answer(body=listing()))
+    assert stripe.told_of_end("cs_1", 100)
+    assert not stripe.told_of_end("cs_2", 100)
+    assert not stripe.told_of_end("cs_1", 100)
+    assert wire.requests[0].query == {
+        "type": "checkout.session.expired",
+        "created[gte]": "100",
+        "limit": "100",
+    }
+
+
 def test_a_listing_that_breaks_off_is_no_whole_listing(stripe: Stripe, wire: Wire) -> None:
     wire.plan(Answer(body=listing(SESSION, more=True)), Answer(500), Answer(500))
     with pytest.raises(StripeUnreachable):
@@ -376,6 +391,7 @@ CALLS: list[tuple[Callable[[Stripe], object], Any, Any]] = [
         listing(SESSION),
         library.params.checkout.SessionListParams,
     ),
+    (lambda s: s.told_of_end("cs_1", 1), listing(), library.params.EventListParams),
     (
         lambda s: s.intent("pi_1"),
         objects.intent("pi_1", SESSION, {}, created=1),

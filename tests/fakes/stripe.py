@@ -85,6 +85,14 @@ class FakeStripe(Products):
         )
         yield from map(from_session, found)
 
+    def told_of_end(self, session_id: str, since: int) -> bool:
+        return any(
+            event["type"] == "checkout.session.expired"
+            and event["created"] >= since
+            and event["data"]["object"]["id"] == session_id
+            for event in self.wire.get("told_of_end", lambda: self.events)
+        )
+
     def intent(self, payment_intent: str) -> Payment:
         return from_intent(
             self.wire.get("intent", lambda: self._known(self.intents, payment_intent))

@@ -138,6 +138,18 @@ def test_who_paid_in_time_and_got_his_money_back_is_found(unheard: Town) -> None
     }
 
 
+def test_who_paid_a_session_that_stripe_had_ended_came_too_late(town: Town) -> None:
+    """As the stand-in lets shoppers do: the shop had heard Stripe's word, and others have the units."""
+    order = town.begin({"last": 1}).order
+    town.pass_time(town.shop.settings.hold_seconds + 1)
+    town.begin({"last": 1}, visitor="rival")
+    assert town.stripe.pay_too_late(order.session)
+    town.deliver()
+    town.work()
+    assert town.order(order).state == "refunded"
+    assert town.failing(with_stripe=True) == {}
+
+
 def test_who_paid_after_a_person_released_his_order_came_too_late(build: Build) -> None:
     town = build(HOLD_SECONDS="60", HOLD_GRACE_SECONDS="10")
     order = town.begin({"last": 1}).order
