@@ -117,7 +117,10 @@ def from_session(session: Mapping[str, Any]) -> Payment:
     """The facts in a Checkout Session, its PaymentIntent expanded or not. Raises Malformed."""
     intent, expanded = fields.reference(session, "payment_intent")
     metadata = fields.part(session, "metadata")
+    # We write both the same. Metadata can be edited at Stripe: what it says then is no fact.
     order, reference = fields.text(metadata, "order"), fields.text(session, "client_reference_id")
+    if order and reference and order != reference:
+        order = reference = ""
     payment = Payment(
         order=order or reference,
         shop=fields.text(metadata, "shop"),

@@ -90,8 +90,11 @@ def record(shop: Shop, order: Order, fact: RefundFact, event: str = "") -> Recor
 def possible(order: Order, fact: RefundFact) -> bool:
     """Whether what was paid allows this refund beside the others that are known.
 
-    If not, one of them failed since, or what told of it is not true: Stripe's list says.
+    If not, one of them failed since, or what told of it is not true: Stripe's list says. So it does
+    of a status that nobody knows here.
     """
+    if not fact.amount or fact.status not in REFUND_TAKEN | FAILED:
+        return False
     others = sum(
         refund.amount
         for refund in order.refunds
@@ -100,7 +103,7 @@ def possible(order: Order, fact: RefundFact) -> bool:
         and refund.status not in FAILED
     )
     paid = order.payments.get(fact.payment_intent, 0)
-    return fact.amount > 0 and (fact.status in FAILED or others + fact.amount <= paid)
+    return fact.status in FAILED or others + fact.amount <= paid
 
 
 def _newer(shop: Shop, known: list[RefundFact], payment_intent: str) -> bool:

@@ -143,6 +143,12 @@ def test_the_order_is_found_by_the_reference_where_metadata_does_not_name_it() -
     assert from_session({"id": "cs_1"}) == Payment(session="cs_1")
 
 
+def test_a_session_that_names_two_orders_is_of_neither() -> None:
+    """Its metadata was edited; the order is settled by asking for its own session."""
+    assert from_session({**SESSION, "metadata": {"order": "o2", "shop": "s"}}).order == ""
+    assert from_session({**SESSION, "client_reference_id": "o2"}).order == ""
+
+
 def test_a_payment_alone() -> None:
     intent = {
         "id": "pi_1",

@@ -235,8 +235,8 @@ def _payment(
     noted: Expected, about: str, found: dict[str, Any], orders: Mapping[str, Order]
 ) -> Expected:
     session = about == "checkout.session"
-    named = _tag(found, "order") or (session and found.get("client_reference_id")) or ""
-    order = orders.get(str(named))
+    named = {_tag(found, "order"), (session and found.get("client_reference_id")) or ""} - {""}
+    order = orders.get(named.pop()) if len(named) == 1 else None  # two names are none
     if _tag(found, "shop") != "popup" or order is None:
         return noted
     inner = found.get("payment_intent") if session else found
@@ -292,7 +292,8 @@ def _refund(noted: Expected, found: dict[str, Any], orders: Mapping[str, Order])
     )
     paid, amount = order.payments[payment], found.get("amount") or 0
     may = {"refund"}
-    if not amount or (status not in FAILED and others + amount > paid):
+    known = {"pending", "requires_action", "succeeded"} | FAILED
+    if not amount or status not in known or (status not in FAILED and others + amount > paid):
         may = {"look"}  # nothing, or more than was paid: whatever it is, it is to be asked for
     elif status in FAILED:
         may |= {"review"}

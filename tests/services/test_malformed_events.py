@@ -148,6 +148,14 @@ def test_a_refund_that_does_not_say_how_much_is_asked_for_and_not_noted(town: To
     assert f"refund:{order.id}:pi_1" in town.due()
 
 
+def test_a_refund_in_a_state_that_nobody_knows_is_asked_for_and_not_noted(town: Town) -> None:
+    [event] = [e for e in all_kinds(town) if e["type"] == "refund.created"]
+    [order] = [o for o in town.orders() if o.payment_intent == "pi_1"]
+    event["data"]["object"]["status"] = "on_hold"
+    assert town.receive(event) == "asking"
+    assert town.order(order).refunds == ()
+
+
 @pytest.mark.parametrize("kind", [None, "", "customer", "payment_link"])
 def test_an_event_about_another_kind_of_object_than_its_type_says_is_ignored(
     town: Town, kind: str | None
