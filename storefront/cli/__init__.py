@@ -23,6 +23,7 @@ def register(app: Flask, shop: Shop) -> None:
         books.orders,
         books.audit,
         books.reconcile,
+        books.rebuild,
         upkeep.worker,
         upkeep.doctor,
         upkeep.set_password,

@@ -12,7 +12,7 @@ from storefront.domain.money import to_decimal
 from storefront.domain.orders import State
 from storefront.services import audit as auditing
 from storefront.services import orders as ordering
-from storefront.services import reconciliation, recovery
+from storefront.services import rebuilding, reconciliation, recovery
 
 
 class Time(click.ParamType[int]):
@@ -130,3 +130,53 @@ def reconcile(since: int | None, as_json: bool) -> None:
         f"ended, {done.restored} lost orders restored, {done.refunds} refunds noted, "
         f"{done.unknown} of unknown orders."
     )
+
+
+@click.command("rebuild", epilog=example("flask shop rebuild --from-stripe"))
+@click.option("--from-stripe", is_flag=True, help="Where the books come from; must be given.")
+@as_json
+@with_appcontext
+def rebuild(from_stripe: bool, as_json: bool) -> None:
+    """Bring back the books of a shop whose Redis was lost, and open it.
+
+    Import the catalogue first. Orders, sold units, refunds, and what came in and was written off come
+    from Stripe; links to orders stay valid. Safe to repeat: a shop that is whole stays as it is.
+    """
+    if not from_stripe:
+        raise click.UsageError("Say where from: `flask shop rebuild --from-stripe`.")
+    with the_shop() as shop:
+        try:
+            done = rebuilding.rebuild(shop, _Progress())
+        except recovery.BooksBroken as broken:
+            raise click.ClickException(f"The shop stays closed: {broken}.") from None
+    if as_json:
+        document({"rebuilt": done is not None} | (asdict(done) if done else {}))
+        return
+    if done is None:
+        click.echo("The books are here: nothing was rebuilt, nothing was changed.")
+        return
+    click.echo(f"{done.orders} orders are back, and the shop is open.")
+    for sku, units in done.stocked.items():
+        click.echo(f"{sku}: {units} units ever came in.")
+    for sku in done.from_file:
+        click.echo(
+            f"{sku}: Stripe did not know how many came in, so the file was believed.", err=True
+        )
+    for sku, units in done.raised.items():
+        click.echo(f"{sku}: {units} more were sold than came in; count what is there.", err=True)
+    if done.unknown:
+        click.echo(
+            f"{done.unknown} sessions do not say what was bought: the log names them.", err=True
+        )
+
+
+class _Progress:
+    """Shows on stderr that work goes on, now and then."""
+
+    def __init__(self) -> None:
+        self._steps = 0
+
+    def __call__(self) -> None:
+        self._steps += 1
+        if self._steps % 500 == 0:
+            click.echo(f"{self._steps} steps done", err=True)

@@ -34,6 +34,9 @@ def import_(file: Path, prune: bool, if_empty: bool, as_json: bool) -> None:
     Names, texts and prices change at once; running holds keep their prices. A SKU's stock counts
     only the first time that the shop sees the SKU: later use restock. Pictures are copied from
     the file's folder. When anything in the file is wrong, all of it is listed and nothing changes.
+
+    Into an empty Redis, Stripe is asked whether this shop has sold before: then its books were lost,
+    no stock is counted, and the shop stays closed until `flask shop rebuild --from-stripe` has run.
     """
     with the_shop() as shop:
         if if_empty and restocking.levels(shop):
@@ -47,7 +50,10 @@ def import_(file: Path, prune: bool, if_empty: bool, as_json: bool) -> None:
             _list(wrong.mistakes, as_json)
             raise click.ClickException("Nothing was changed.") from None
     if as_json:
-        document(asdict(published))
+        told = asdict(published)
+        if not published.rebuild:
+            del told["rebuild"]
+        document(told)
         return
     click.echo(
         f"{published.created} products created, {published.updated} updated, "
@@ -55,6 +61,11 @@ def import_(file: Path, prune: bool, if_empty: bool, as_json: bool) -> None:
     )
     for sku, units in published.stocked.items():
         click.echo(f"{sku}: {units} units in stock.")
+    if published.rebuild:
+        click.echo(
+            "Stripe knows sessions of this shop that are not here, so its books were lost: no stock "
+            "was counted, and the shop stays closed. Run `flask shop rebuild --from-stripe` next."
+        )
 
 
 @click.command("stock", epilog=example("flask shop stock --json"))

@@ -28,7 +28,7 @@ from storefront.domain.errors import (
     StripeSpent,
     StripeUnreachable,
 )
-from storefront.domain.fields import Malformed, flag, line, required, word
+from storefront.domain.fields import Malformed, flag, identity, line, part, required, word
 from storefront.domain.payments import (
     Payment,
     RefundFact,
@@ -273,6 +273,15 @@ class Stripe:
                 if not _replayed(write({"idempotency_key": f"{key}:{name}"})):
                     return
         raise StripeSpent(f"{key} was answered with saved answers only")
+
+    def undelivered(self, types: Sequence[str]) -> Iterator[str]:
+        """The ids of what events of these types were about that no endpoint has taken, of 30 days."""
+        with self._call("event_list"):
+            page = self._client.v1.events.list(
+                {"types": list(types), "delivery_success": False, "limit": 100}
+            )
+            for event in _each(page):
+                yield identity(part(part(event, "data"), "object"))
 
     def mode(self) -> str:
         """``live`` or ``test``, as proof that the key works."""

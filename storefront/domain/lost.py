@@ -41,6 +41,8 @@ class Lost:
     sessions: tuple[str, ...]
     """Its own first."""
     url: str = ""
+    payment_intent: str = ""
+    """Of a payment that failed."""
     email: str = ""
     strays: tuple[str, ...] = ()
     """Those of its sessions that must be ended."""
@@ -53,6 +55,11 @@ class Lost:
     def amount(self) -> int:
         """What the lines cost together, in minor units."""
         return total(self.lines)
+
+    def reason_of(self, payment: str) -> str:
+        """Why the shop sent a payment back; empty when somebody else did."""
+        reasons = (r.reason for r in self.refunds if r.payment_intent == payment and r.reason)
+        return next(reasons, "")
 
     @property
     def basket(self) -> str:

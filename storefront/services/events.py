@@ -6,12 +6,13 @@ snapshot cannot tell for sure is asked for at once by the worker.
 
 import logging
 
-from storefront.domain.errors import SignatureInvalid
+from storefront.domain.door import Door
+from storefront.domain.errors import ShopClosed, SignatureInvalid
 from storefront.domain.events import Event, from_event
 from storefront.domain.fields import Malformed
 from storefront.domain.orders import State
 from storefront.domain.payments import Charge, Payment, RefundFact, Verdict, verdict
-from storefront.services import metrics, refunds, settlement
+from storefront.services import metrics, recovery, refunds, settlement
 from storefront.services.shop import Shop
 from storefront.storage.answers import Settled
 
@@ -22,8 +23,8 @@ def receive(shop: Shop, body: bytes, signature: str) -> str:
     """Store the outcome of a signed event; answers what it was in a word.
 
     Raises SignatureInvalid when Stripe did not sign it, or would never send it so: then nothing is
-    noted of it. Raises the store's errors when the outcome could not be stored, so that Stripe sends
-    it again.
+    noted of it. Raises the store's errors when the outcome could not be stored, and ShopClosed when
+    the order that it is about may be lost for now, so that Stripe sends it again.
     """
     signed = shop.stripe.event(body, signature)
     try:
@@ -64,6 +65,7 @@ def _payment(shop: Shop, event: Event, payment: Payment) -> str:
         return _nothing(shop, event, "not_ours")
     order = shop.store.orders.get(payment.order) if payment.order else None
     if order is None:
+        _may_be_lost(shop, payment.shop)
         log.error("event %s is of unknown order %.64r", event.id, payment.order)
         return _nothing(shop, event, "unknown_order")
     stands = verdict(payment)
@@ -96,6 +98,7 @@ def _refund(shop: Shop, event: Event, fact: RefundFact) -> str:
     order_id = _paid_by(shop, fact.payment_intent)
     order = shop.store.orders.get(order_id) if order_id else None
     if order is None:
+        _may_be_lost(shop, fact.shop)
         return _nothing(shop, event, "not_ours")
     if not refunds.possible(order, fact):
         shop.store.due.schedule(f"refund:{order.id}:{fact.payment_intent}", shop.store.now())
@@ -108,6 +111,7 @@ def _look_at_refunds(shop: Shop, event: Event, charge: Charge) -> str:
     # its PaymentIntent. One without a PaymentIntent was never made by this shop.
     order = _paid_by(shop, charge.payment_intent) or _named(shop, charge)
     if not order or not charge.payment_intent:
+        _may_be_lost(shop, charge.shop)
         return _nothing(shop, event, "not_ours")
     shop.store.due.schedule(f"refund:{order}:{charge.payment_intent}", shop.store.now())
     return _nothing(shop, event, "asking")
@@ -116,6 +120,7 @@ def _look_at_refunds(shop: Shop, event: Event, charge: Charge) -> str:
 def _dispute(shop: Shop, event: Event, disputed: Charge) -> str:
     order = _paid_by(shop, disputed.payment_intent)
     if not order:
+        _may_be_lost(shop, disputed.shop)
         return _nothing(shop, event, "not_ours")
     return shop.store.scripts.review_order(
         order, reason="the buyer's bank disputes the payment", event=event.id
@@ -131,6 +136,15 @@ def _named(shop: Shop, charge: Charge) -> str | None:
     if charge.shop != shop.settings.shop_id or not charge.order:
         return None
     return charge.order if shop.store.orders.get(charge.order) else None
+
+
+def _may_be_lost(shop: Shop, named: str) -> None:
+    """Return when the order of an event is truly not here. Raises ShopClosed.
+
+    What is made by hand at Stripe names no shop, so it may be this one's.
+    """
+    if named in {"", shop.settings.shop_id} and (door := recovery.stands(shop)) is not Door.OPEN:
+        raise ShopClosed(door)
 
 
 def _nothing(shop: Shop, event: Event, word: str) -> str:

@@ -4,9 +4,10 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
-from storefront.domain.errors import AlreadyPaid, StripeError, StripeUnreachable
+from storefront.domain.door import Door
+from storefront.domain.errors import AlreadyPaid, ShopClosed, StripeError, StripeUnreachable
 from storefront.domain.orders import AWAITING, GOODS, HOLDING, Order, Reason, State
-from storefront.services import links, settlement
+from storefront.services import links, recovery, settlement
 from storefront.services.shop import Shop
 from storefront.storage.answers import Settled
 
@@ -22,9 +23,15 @@ def link(shop: Shop, order_id: str) -> str:
 
 
 def find(shop: Shop, text: str) -> Order | None:
-    """The order that a link's token opens."""
+    """The order that a link's token opens.
+
+    Raises ShopClosed for a link of ours whose order may only be lost for now.
+    """
     order_id = links.open_token(shop.settings, text)
-    return shop.store.orders.get(order_id) if order_id else None
+    order = shop.store.orders.get(order_id) if order_id else None
+    if order_id and order is None and (door := recovery.stands(shop)) is not Door.OPEN:
+        raise ShopClosed(door)
+    return order
 
 
 def refresh(shop: Shop, order: Order) -> tuple[Order, bool]:

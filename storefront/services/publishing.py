@@ -7,7 +7,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from storefront.domain.catalogue_file import CatalogueFile, CatalogueMistakes
+from storefront.domain.door import Door
+from storefront.domain.errors import StripeUnreachable
 from storefront.domain.products import Catalogue, Product
+from storefront.services import recovery
+from storefront.services.reconciliation import AHEAD_SECONDS
 from storefront.services.shop import Shop
 
 log = logging.getLogger(__name__)
@@ -21,6 +25,8 @@ class Published:
     updated: int
     pruned: int
     stocked: Mapping[str, int]
+    rebuild: bool = False
+    """The books were lost, so the shop stays closed, and no stock was counted, until a rebuild."""
 
 
 def publish(
@@ -30,6 +36,9 @@ def publish(
 
     A SKU's stock counts only the first time that it is seen. With ``prune``, products that are not in
     the file are taken off the shelf. Raises CatalogueMistakes, and nothing is changed.
+
+    Into an empty Redis: when Stripe knows sessions of this shop, its books were lost, so the stock is
+    only remembered. Raises StripeError when Stripe cannot be asked, and nothing is changed.
     """
     before = shop.store.catalogue.read()
     old = {product.slug: product for product in before.products}
@@ -43,11 +52,13 @@ def publish(
     }
     pruned = [product for product in staying if product.published] if prune else []
     rows |= {product.slug: replace(product, published=False) for product in pruned}
+    lost = recovery.stands(shop) is Door.EMPTY and _known_at_stripe(shop)
     fresh = shop.store.scripts.publish_catalogue(
         {slug: json.dumps(product.to_json()) for slug, product in rows.items()},
         dict(catalogue.stock),
         version=secrets.token_hex(8),
         who=who,
+        lost=lost,
     )
     created = sum(slug not in old for slug in new)
     log.info("imported %d products, %d new SKUs", len(new), len(fresh))
@@ -56,7 +67,22 @@ def publish(
         len(new) - created,
         len(pruned),
         {sku: catalogue.stock[sku] for sku in sorted(fresh)},
+        recovery.stands(shop) is Door.REBUILD,
     )
+
+
+def _known_at_stripe(shop: Shop) -> bool:
+    """Whether Stripe knows any session of this shop. Raises StripeError."""
+    latest = shop.store.now() // 1000 + AHEAD_SECONDS
+    try:
+        return any(
+            session.shop == shop.settings.shop_id
+            for session in shop.stripe.sessions_between(0, latest)
+        )
+    except StripeUnreachable:
+        if shop.settings.standin:
+            return False  # the built-in one runs beside the shop only, and there nothing is real
+        raise
 
 
 def _check_skus(new: Mapping[str, Product], staying: tuple[Product, ...]) -> None:

@@ -47,6 +47,16 @@ class Reconciled:
     """Orders that were lost and are here again."""
 
 
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What Stripe keeps of a shop."""
+
+    sessions: Mapping[str, list[Payment]]
+    """By order, the newest first."""
+    refunds: Mapping[str, list[RefundFact]]
+    """By PaymentIntent, the newest first; of the whole account."""
+
+
 def reconcile(
     shop: Shop,
     since: int | None = None,
@@ -60,8 +70,13 @@ def reconcile(
     not go out again; ``step`` is called now and then. Safe to repeat and to run beside everything
     else. Raises StripeError.
     """
-    now = shop.store.now() // 1000
-    earliest, latest = usual(shop) if since is None else since, now + AHEAD_SECONDS
+    kept = gather(shop, usual(shop) if since is None else since, step)
+    return settle(shop, kept, told=told, step=step)
+
+
+def gather(shop: Shop, since: int, step: Callable[[], None] = lambda: None) -> Kept:
+    """What Stripe keeps of this shop since a time (seconds). Raises StripeError."""
+    earliest, latest = since, shop.store.now() // 1000 + AHEAD_SECONDS
     sessions: defaultdict[str, list[Payment]] = defaultdict(list)
     for payment in shop.stripe.sessions_between(earliest, latest):
         if payment.shop == shop.settings.shop_id:
@@ -71,7 +86,12 @@ def reconcile(
     for fact in shop.stripe.refunds_between(earliest, latest):
         refunded[fact.payment_intent].append(fact)
         step()
+    return Kept(dict(sessions), dict(refunded))
 
+
+def settle(shop: Shop, kept: Kept, *, told: Told, step: Callable[[], None]) -> Reconciled:
+    """Bring every order to what Stripe keeps of it. Raises StripeError."""
+    sessions, refunded = dict(kept.sessions), kept.refunds
     found = Counter(sessions=sum(map(len, sessions.values())))
     if nameless := sessions.pop("", None):
         log.error("%d sessions of this shop name no order", len(nameless))

@@ -86,9 +86,14 @@ def earliest(shop: Shop) -> int:
     """
     now = shop.store.now()
     last = next(iter(shop.store.ledger.latest(1)), None)
+    return window_start(shop, min(now, last.at if last else now))
+
+
+def window_start(shop: Shop, at: int) -> int:
+    """When the oldest session was made that a shopper could pay at a time (ms), in seconds."""
     settings = shop.settings
     window = max(SESSION_SECONDS, settings.hold_seconds + settings.hold_grace_seconds)
-    return min(now, last.at if last else now) // 1000 - window - CLOCKS_SECONDS
+    return at // 1000 - window - CLOCKS_SECONDS
 
 
 def check_books(shop: Shop) -> None:

@@ -3,7 +3,10 @@
 import logging
 from dataclasses import dataclass
 
+from storefront.domain.door import LOST
+from storefront.domain.errors import ShopClosed
 from storefront.domain.products import Level
+from storefront.services import recovery
 from storefront.services.shop import Shop
 from storefront.storage.answers import Restocked as Word
 from storefront.storage.ledger import Entry
@@ -23,9 +26,14 @@ class Restocked:
 
 
 def restock(shop: Shop, *, sku: str, delta: int, reason: str, who: str, key: str) -> Restocked:
-    """Add units (``delta`` above 0), or take available ones away, once for each ``key``."""
+    """Add units (``delta`` above 0), or take available ones away, once for each ``key``.
+
+    Raises ShopClosed while the books are lost: a rebuild would not know of it.
+    """
     if not 0 < abs(delta) <= MOST:
         raise ValueError(f"{delta} is not a change of 1 to {MOST} units")
+    if (door := recovery.stands(shop)) in LOST:
+        raise ShopClosed(door)
     word = shop.store.scripts.restock(sku, delta=delta, reason=reason, who=who, key=key)
     log.info("restock %s %+d by %s: %s", sku, delta, who, word)
     return Restocked(word, next((level for level in levels(shop) if level.sku == sku), None))

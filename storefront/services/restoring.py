@@ -13,8 +13,8 @@ from storefront.services import settlement
 from storefront.services.shop import Shop
 from storefront.storage.answers import Restored
 
-Told = Callable[[str], bool]
-"""Whether the customer has the mail about this object of Stripe's (a session, a refund)."""
+Told = Callable[[Payment | RefundFact], bool]
+"""Whether the customer has the mail about this sale or refund already."""
 Refunds = Mapping[str, Sequence[RefundFact]]
 """Every refund, by PaymentIntent."""
 
@@ -41,14 +41,10 @@ def restore(
     it is over; money that went back needs no goods. False when nothing says what was bought. Safe to
     repeat after any crash. Raises StripeError.
     """
-    ordered = sorted(sessions, key=lambda one: (WEIGHT[verdict(one)], one.created))
+    ordered = in_order(sessions)
     paid = [one for one in ordered if verdict(one) is Verdict.PAID]
-    back = {
-        one.payment_intent: one.amount
-        for one in paid
-        if _taken(refunds, one.payment_intent) >= one.amount
-    }
-    kept = [one for one in paid if one.payment_intent not in back]
+    kept = kept_of(sessions, refunds)
+    back = {one.payment_intent: one.amount for one in paid if one not in kept}
     own = (kept or ordered)[0]
     try:
         found = lost.read([own, *(one for one in ordered if one is not own)], describe)
@@ -73,9 +69,24 @@ def restore(
     else:
         declined = verdict(own) is Verdict.DECLINED
         reason = Reason.DECLINED if declined else Reason.EXPIRED
-        _write(shop, found, State.RELEASED, mails, reason)
-    log.warning("order %s was lost and is restored", found.order, extra={"order": found.order})
+        failed = replace(found, payment_intent=own.payment_intent if declined else "")
+        _write(shop, failed, State.RELEASED, mails, reason)
+    log.info("order %s was lost and is restored", found.order, extra={"order": found.order})
     return True
+
+
+def in_order(sessions: Sequence[Payment]) -> list[Payment]:
+    """An order's sessions, the one that says most about it first."""
+    return sorted(sessions, key=lambda one: (WEIGHT[verdict(one)], one.created))
+
+
+def kept_of(sessions: Sequence[Payment], refunds: Refunds) -> list[Payment]:
+    """Those that were paid and whose money did not go back in full, the oldest first."""
+    return [
+        one
+        for one in in_order(sessions)
+        if verdict(one) is Verdict.PAID and _taken(refunds, one.payment_intent) < one.amount
+    ]
 
 
 def describing(shop: Shop) -> Describe:
@@ -138,11 +149,11 @@ def _rows(refunds: Refunds, back: Mapping[str, int]) -> list[Refund]:
 def _mails(sessions: Sequence[Payment], refunds: Refunds, told: Told) -> list[str]:
     """The kinds of mails about this order that need not go out any more."""
     paid = [one for one in sessions if verdict(one) is Verdict.PAID]
-    kinds = ["confirmed"] if paid and all(told(one.session) for one in paid) else []
+    kinds = ["confirmed"] if paid and all(map(told, paid)) else []
     intents = dict.fromkeys(one.payment_intent for one in paid)
     return kinds + [
         f"refunded:{fact.id}"
         for payment_intent in intents
         for fact in refunds.get(payment_intent, ())
-        if told(fact.id)
+        if told(fact)
     ]

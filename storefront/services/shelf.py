@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+from storefront.domain.door import Door
 from storefront.domain.products import Catalogue, Level, Product
 from storefront.services.shop import Shop
 
@@ -29,6 +30,7 @@ class Shelf:
     levels: Mapping[str, Level]
     now: int
     """Milliseconds."""
+    door: Door = Door.OPEN
 
     def level(self, sku: str) -> Level:
         """The SKU's stock; nothing at all for one that was never stocked."""
@@ -59,4 +61,5 @@ def catalogue(shop: Shop) -> Catalogue:
 def look(shop: Shop) -> Shelf:
     """The shelf as it is now, in one round trip while the catalogue does not change."""
     reading = shop.store.stock.shelf()
-    return Shelf(shop.store.catalogue.at(reading.catalogue_version), reading.levels, reading.now)
+    catalogue = shop.store.catalogue.at(reading.catalogue_version)
+    return Shelf(catalogue, reading.levels, reading.now, reading.door)

@@ -48,7 +48,11 @@ class Restoring(Asking):
             strays=list(lost.strays),
             url=lost.url,
             email=lost.email,
-            payments=[{"id": id_, "amount": amount} for id_, amount in lost.payments.items()],
+            payment_intent=lost.payment_intent,
+            payments=[
+                {"id": payment, "amount": amount, "reason": lost.reason_of(payment)}
+                for payment, amount in lost.payments.items()
+            ],
             refunds=[asdict(refund) for refund in lost.refunds],
             told=list(told),
         )

@@ -6,9 +6,12 @@ from typing import Any
 
 import redis
 
+from storefront.domain.door import Door
 from storefront.domain.products import Level
+from storefront.storage.asking import text_of
 from storefront.storage.keys import Keys
 
+READ_DOOR = text_of("read_door")
 COUNTERS = ("available", "held", "sold", "written_off", "stocked")
 
 
@@ -21,6 +24,7 @@ class ShelfReading:
     catalogue_version: str
     now: int
     """Milliseconds, by Redis' clock."""
+    door: Door
 
 
 class Stock:
@@ -37,12 +41,13 @@ class Stock:
         pipe.hgetall(self._keys.name("stock:held"))
         pipe.get(self._keys.name("catalogue:version"))
         pipe.time()
-        available, held, version, (seconds, micros) = pipe.execute()
+        pipe.eval(READ_DOOR, 2, self._keys.door(), self._keys.name("stock:stocked"))
+        available, held, version, (seconds, micros), (door, _) = pipe.execute()
         levels = {
             sku: Level(sku, available=int(number), held=int(held.get(sku, 0)))
             for sku, number in available.items()
         }
-        return ShelfReading(levels, version or "", seconds * 1000 + micros // 1000)
+        return ShelfReading(levels, version or "", seconds * 1000 + micros // 1000, Door(door))
 
     def levels(self) -> list[Level]:
         """Every SKU's counters at one moment, by SKU."""

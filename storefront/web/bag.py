@@ -8,7 +8,7 @@ from werkzeug.wrappers import Response as Answer
 from storefront.domain.errors import BadInput, OverLimit, UnknownSku
 from storefront.domain.products import Level, Product, Variant
 from storefront.services.shelf import Availability, Shelf, catalogue, look
-from storefront.web import forms, visitors
+from storefront.web import closed, forms, visitors
 from storefront.web.current import shop
 from storefront.web.shelf import limit_of
 
@@ -61,12 +61,14 @@ def lines_of(shelf: Shelf, units: dict[str, int]) -> list[BagLine]:
 @blueprint.get("/bag")
 def show() -> Response:
     """The visitor looks over what they chose."""
-    lines = lines_of(look(shop()), visitors.bag())
+    shelf = look(shop())
+    lines = lines_of(shelf, visitors.bag())
     page = render_template(
         "bag.html",
         lines=lines,
         total=sum(line.total for line in lines),
         token=forms.new_token(),
+        shut=closed.WORDS.get(shelf.door),
     )
     response = make_response(page)
     response.headers["Cache-Control"] = "no-store"

@@ -5,7 +5,8 @@ import ipaddress
 
 from flask import Blueprint, Response, abort, jsonify, request
 
-from storefront.services import metrics
+from storefront.domain.door import LOST, WHY, Door
+from storefront.services import metrics, recovery
 from storefront.web.current import settings, shop
 
 blueprint = Blueprint("health", __name__)
@@ -26,10 +27,19 @@ def alive() -> Response:
 
 @blueprint.get("/readyz")
 def ready() -> tuple[Response, int]:
-    """A load balancer asks whether the shop may sell: Redis answers and loses nothing."""
+    """A load balancer asks whether the shop may serve: Redis answers, loses nothing, has its books.
+
+    After a mere restart it may: its pages say that buying opens in a moment, as ``notes`` does here.
+    """
     strict = settings().env == "production"
     problems = shop().store.durability(strict=strict)
-    return jsonify(ready=not problems, problems=problems), 503 if problems else 200
+    door = recovery.stands(shop())
+    if door in LOST:
+        problems.append(WHY[door])
+    answer = {"ready": not problems, "problems": problems}
+    if door is Door.RESTARTED:
+        answer["notes"] = [WHY[door]]
+    return jsonify(answer), 503 if problems else 200
 
 
 def _on_loopback() -> bool:

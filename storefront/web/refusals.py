@@ -7,8 +7,10 @@ from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
 
 from storefront.domain import errors as said
+from storefront.domain.door import WHY, Door
 from storefront.domain.errors import Shortage
 from storefront.services import shelf
+from storefront.web import closed
 from storefront.web.current import settings, shop
 from storefront.web.limits import TooOften
 from storefront.web.security import UnknownHost
@@ -196,21 +198,36 @@ def refusal(error: Exception, unreachable: tuple[type[Exception], ...]) -> Refus
                 retry_after=error.retry_after,
             )
         case said.ShopClosed():
-            return Refused(
-                503,
-                "Closed for the moment",
-                "The shop is closed for the moment",
-                "Nothing can be bought right now, and nothing was charged. Try again in a little "
-                "while.",
-                _back(),
-                retry_after=RETRY_SECONDS * 6,
-            )
+            return _closed(error.door)
     return Refused(
         422,
         "Please check",
         "That did not work",
         f"{error} Nothing was charged.",
         _back(),
+    )
+
+
+def _closed(door: Door) -> Refused:
+    """No holds are taken for now, and what is true of orders may not be known yet."""
+    why = closed.WORDS.get(door, "Nothing can be bought right now.")
+    title, text = "The shop is closed for the moment", f"{why} Nothing was charged."
+    if (request.blueprint or "").startswith("admin"):
+        title, text = "The books are not whole", f"{WHY[door]} Nothing was changed."
+    elif request.blueprint == "orders":
+        title = "Your order is being looked up"
+        text = (
+            "We are bringing our books back from Stripe. What you paid is not lost: this page shows "
+            "your order again as soon as that is done."
+        )
+    soon = door is Door.RESTARTED
+    return Refused(
+        503,
+        "Closed for the moment",
+        title,
+        text,
+        _back(),
+        retry_after=RETRY_SECONDS if soon else RETRY_SECONDS * 6,
     )
 
 

@@ -6,7 +6,7 @@ from flask import Blueprint, Response, abort, jsonify, render_template
 
 from storefront.domain.products import Product
 from storefront.services.shelf import look
-from storefront.web import formats, forms
+from storefront.web import closed, formats, forms
 from storefront.web.current import joined, settings, shop
 from storefront.web.grid import best_state, units_left
 
@@ -22,7 +22,9 @@ def limit_of(product: Product) -> int:
 def index() -> str:
     """The visitor looks at everything that is for sale."""
     shelf = look(shop())
-    return render_template("shelf.html", cards=joined().grid.html(shelf))
+    return render_template(
+        "shelf.html", cards=joined().grid.html(shelf), shut=closed.WORDS.get(shelf.door)
+    )
 
 
 @blueprint.get("/products/<slug>")
@@ -42,6 +44,7 @@ def product(slug: str) -> str:
         chosen=next(v.sku for v in found.variants if shelf.state(v.sku) == state),
         limit=limit_of(found),
         token=forms.new_token(),
+        shut=closed.WORDS.get(shelf.door),
     )
 
 

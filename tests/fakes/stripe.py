@@ -1,6 +1,6 @@
 """Stripe in the test's own process, with the methods of ``clients.stripe_api.Stripe``."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from storefront.clients.stripe_api import KEYS_FOR_EXPIRY, Stripe
@@ -38,6 +38,8 @@ class FakeStripe(Products):
         self.catalogue = {}
         self.addresses: list[tuple[str, str]] = []
         """The account's webhook endpoints: address and status."""
+        self.not_taken: set[str] = set()
+        """Ids of events that no endpoint has taken."""
 
     # What the shop calls: the methods of clients.stripe_api.Stripe.
 
@@ -129,6 +131,18 @@ class FakeStripe(Products):
             "create_refund", key, params, lambda: self._refund(payment_intent, amount, metadata)
         )
         return from_refund(made.body)
+
+    def undelivered(self, types: Sequence[str]) -> Iterator[str]:
+        """What the events were about that are noted in ``not_taken``."""
+        found = self.wire.get(
+            "undelivered",
+            lambda: [
+                event["data"]["object"]["id"]
+                for event in reversed(self.events)
+                if event["type"] in types and event["id"] in self.not_taken
+            ],
+        )
+        yield from found
 
     def mode(self) -> str:
         self.wire.get("mode", lambda: None)

@@ -10,7 +10,8 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
-from storefront.storage.answers import Held, Restocked, Settled
+from storefront.domain.door import Door
+from storefront.storage.answers import Held, Opened, Restocked, Settled
 from storefront.storage.ledger import Entry
 from storefront.storage.store import open_store
 from tests.books import broken
@@ -124,8 +125,12 @@ def survived(day: Day, cut: int, tour: Callable[[Book], None]) -> tuple[list[str
 
 
 def goes_on(book: Book) -> None:
-    """The shop sells on from where the file ended."""
+    """The shop sells on from where the file ended, once its books were looked through."""
     book.stock(poster=30)
+    door, run = book.store.scripts.read_door()
+    if door is not Door.OPEN:  # some of the day was left
+        assert book.hold("before", {"poster": 1}).word is Held.CLOSED
+        assert book.store.scripts.open_shop(run=run) is Opened.OPENED
     added = book.store.scripts.restock("poster", delta=1, reason="more", who="ada", key="after")
     assert added is Restocked.DONE
     assert book.hold("after", {"poster": 1}).word is Held.HELD

@@ -5,8 +5,9 @@
 -- KEYS  as in books.lua
 -- ASK   order, state (open, released, refunded), reason, created (ms), lines [{sku, quantity,
 --       unit_amount, name, slug, image}], basket, currency, amount (minor units), deadline (ms),
---       grace_ms, expires_at (seconds), sessions [its own first], url, email,
---       payments [{id, amount}] (those that are back), refunds [{id, amount, status, payment_intent,
+--       grace_ms, expires_at (seconds), sessions [its own first], url, email, payment_intent (of
+--       a payment that failed, else empty),
+--       payments [{id, amount, reason}] (those that are back, and why the shop sent them), refunds [{id, amount, status, payment_intent,
 --       reason}] (of these), told [kinds of mails that went out], strays [sessions to end]
 -- ANSWER restored | already STATE | short SKU (to be held again, and not there)
 -- TTL   hold:ID ends grace_ms after the deadline; its lapse alone moves no stock
@@ -27,6 +28,7 @@ for _, kind in ipairs(ask.told) do redis.call('HSET', ORDER, 'mail:' .. kind, in
 for _, payment in ipairs(ask.payments) do
   redis.call('HSET', ORDER, 'payment:' .. payment.id, int(payment.amount))
   redis.call('HSET', PAYMENTS, payment.id, ask.order)
+  if payment.reason ~= '' then redis.call('HSET', ORDER, 'refund_reason:' .. payment.id, payment.reason) end
 end
 for _, refund in ipairs(ask.refunds) do
   local row = { amount = refund.amount, status = refund.status, payment_intent = refund.payment_intent, reason = refund.reason }
@@ -40,7 +42,10 @@ end
 keep_email()
 if ask.state == 'refunded' then
   redis.call('HSET', ORDER, 'paid_by', ask.payments[1].id, 'payment_intent', ask.payments[1].id)
-elseif ask.state == 'open' then
+elseif ask.payment_intent ~= '' then
+  redis.call('HSET', ORDER, 'payment_intent', ask.payment_intent)
+end
+if ask.state == 'open' then
   redis.call('HSET', ORDER, 'url', ask.url)
   redis.call('HSET', HOLD, 'basket', ask.basket, 'visitor', '', 'deadline', int(ask.deadline), 'session', ask.sessions[1])
   redis.call('PEXPIREAT', HOLD, int(ask.deadline + ask.grace_ms))
