@@ -70,8 +70,12 @@ def reconcile(
     not go out again; ``step`` is called now and then. Safe to repeat and to run beside everything
     else. Raises StripeError.
     """
-    kept = gather(shop, usual(shop) if since is None else since, step)
-    return settle(shop, kept, told=told, step=step)
+    whole = usual(shop)
+    kept = gather(shop, whole if since is None else since, step)
+    done = settle(shop, kept, told=told, step=step)
+    if since is None or since <= whole:
+        shop.store.note_reconciled()
+    return done
 
 
 def gather(shop: Shop, since: int, step: Callable[[], None] = lambda: None) -> Kept:
@@ -108,8 +112,6 @@ def settle(shop: Shop, kept: Kept, *, told: Told, step: Callable[[], None]) -> R
         step()
     names = ("sessions", "settled", "ended", "refunds", "unknown", "restored")
     done = Reconciled(**{name: found[name] for name in names})
-    if since is None or since <= now - WINDOW_SECONDS:
-        shop.store.note_reconciled()
     log.info("reconciled: %s", done)
     return done
 
