@@ -10,6 +10,7 @@ from . import disputes, payment_intents, refunds, sessions
 from .bound import account
 from .control import only_loopback
 from .errors import StripeError
+from .refusals import CANCELABLE
 from .state import Json
 from .upkeep import sweep
 
@@ -41,6 +42,7 @@ def overview(problem: str | None = None) -> str:
         fate=account.usual_fate,
         enabled=account.state.setting("webhooks_enabled", True),
         problem=problem,
+        cancelable=CANCELABLE,
     )
 
 

@@ -131,3 +131,16 @@ def test_a_name_that_only_points_here_is_refused(standin: Standin):
             f"{standin.url}{path}", headers={"Host": "evil.example"}, timeout=30
         )
         assert answer.status_code == 403
+
+
+def test_a_payment_of_a_page_of_the_shops_own_can_be_canceled_while_it_is_open(standin: Standin):
+    intents = standin.client.v1.payment_intents
+    intent = intents.create({"amount": 5000, "currency": "usd"})
+    assert "Cancel" in row(page(standin), intent.id)
+    assert press(standin, f"payments/{intent.id}/cancel").status_code == 303
+    assert intents.retrieve(intent.id).status == "canceled"
+    assert "Cancel" not in row(page(standin), intent.id)
+    session = standin.open_session()
+    standin.visit(session, fate="decline")
+    of_checkout = str(standin.session(session.id).payment_intent)
+    assert "Cancel" not in row(page(standin), of_checkout)
