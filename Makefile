@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint format simulate soak fuzz bench lock clean
+.PHONY: help run test lint format simulate soak fuzz bench settling lock clean
 
 help: ## Explain these commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -32,12 +32,14 @@ format: $(VENV)/.ready-dev ## Put the code into its form
 
 SEEDS ?= 5000
 MINUTES ?= 10
+KILLS ?= 2000
 
 simulate: $(VENV)/.ready-dev ## Try to break the promises with SEEDS=5000 seeds in two processes
 	$(BIN)/python -m tests.simulation --seeds $(SEEDS)
 
-soak: $(VENV)/.ready-dev ## The same with ever new seeds for MINUTES=10
+soak: $(VENV)/.ready-dev ## The same with ever new seeds for MINUTES=10, then KILLS=2000 for as long
 	$(BIN)/python -m tests.simulation --minutes $(MINUTES)
+	$(BIN)/python -m tests.contest.kills --kills $(KILLS) --minutes $(MINUTES)
 
 INPUTS ?= 200000
 
@@ -46,6 +48,11 @@ fuzz: $(VENV)/.ready-dev ## Throw INPUTS=200000 events, forms, addresses and hea
 
 bench: $(VENV)/.ready-dev ## Measure the shop beside bare programs; ARGS="--quick" only tries it out
 	$(BIN)/python -m benchmarks $(ARGS)
+
+ORDERS ?= 10000
+
+settling: $(VENV)/.ready-dev ## Measure how ORDERS=10000 settle when no webhook comes
+	$(BIN)/python -m benchmarks.settling --orders $(ORDERS)
 
 # Each version with the hashes of its files, so that nobody can put another file in its place.
 COMPILE = $(BIN)/pip-compile --quiet --upgrade --generate-hashes --allow-unsafe --strip-extras \

@@ -200,13 +200,14 @@ def open_market(
     worker: bool = True,
     application: str = "wsgi:app",
     standin_arguments: tuple[str, ...] = (),
+    redis_options: Mapping[str, str] | None = None,
     **settings: str,
 ) -> Iterator[Market]:
     """A shop with so many units by slug; ``settings`` are environment variables."""
     port = free_port()
     address = f"http://127.0.0.1:{port}"
     with ExitStack() as stack:
-        redis = stack.enter_context(start_redis())
+        redis = stack.enter_context(start_redis(**(redis_options or {})))
         hooks = f"{address}/webhooks/stripe"
         standin = stack.enter_context(start_standin(hooks, WEBHOOK_SECRET, *standin_arguments))
         env = {
