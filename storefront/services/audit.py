@@ -19,8 +19,8 @@ from storefront.storage.stock import COUNTERS
 def audit(shop: Shop, with_stripe: bool, *, newest: int | None = None) -> list[Check]:
     """Every invariant that can be checked from Redis, and with ``with_stripe`` against Stripe too.
 
-    ``newest`` bounds the work: only so many of the latest orders, and the ledger's last entries, are
-    read. Raises StripeError when Stripe cannot be asked.
+    ``newest`` bounds the work: only so many of the latest orders, and of the ledger's last entries,
+    are read. Raises StripeError when Stripe cannot be asked.
     """
     checks = check(shop, shop.store.snapshot(), newest=newest)
     return [*checks, *comparison.compare(shop)] if with_stripe else checks

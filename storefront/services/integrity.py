@@ -15,8 +15,8 @@ from storefront.services.checks import Check
 from storefront.services.shop import Shop
 from storefront.storage.snapshot import Snapshot
 
-NEWEST = 2000
-"""Orders that are looked at. ``flask shop audit`` looks at all."""
+NEWEST = 1000
+"""Orders, and entries of the ledger, that are looked at. ``flask shop audit`` looks at all."""
 MOST_ROWS = 50
 """Rows of one kind that a person is shown."""
 LATE_MS = 60_000

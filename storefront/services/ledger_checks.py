@@ -9,21 +9,17 @@ from storefront.storage.ledger import Entry
 from storefront.storage.snapshot import Snapshot
 from storefront.storage.stock import COUNTERS
 
-ENTRIES_OF_AN_ORDER = 4
-"""So many changes of stock are read for each order that a bounded audit looks at."""
-
 
 def replay(shop: Shop, snapshot: Snapshot, newest: int | None) -> Check:
     """I11: one entry for each change.
 
-    With ``newest``, only the entries of so many orders are read; what came before them is believed.
+    With ``newest``, only so many of the last entries are read; what came before them is believed.
     """
     entries: Iterable[Entry] = ()
     whole = newest is None
     if snapshot.last_entry and newest is not None:
-        most = newest * ENTRIES_OF_AN_ORDER
-        last = shop.store.ledger.tail(snapshot.last_entry, most)
-        entries, whole = last, len(last) < most
+        last = shop.store.ledger.tail(snapshot.last_entry, newest)
+        entries, whole = last, len(last) < newest
     elif snapshot.last_entry:
         entries = shop.store.ledger.walk(snapshot.last_entry)
     found, counts, places = _count(entries, whole)
