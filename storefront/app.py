@@ -32,6 +32,7 @@ from storefront.web import (
     limits,
     orders,
     pages,
+    pay,
     pictures,
     security,
     shelf,
@@ -115,7 +116,7 @@ def assemble(shop: Shop, counts: Storage | None = None) -> Flask:
     assets.register(app)
     pages.register(app, settings)
     errors.register(app, UNREACHABLE, partial(_count, shop.store, "limited"))
-    for part in (shelf, bag, checkout, orders, webhooks, health, pictures, admin):
+    for part in (shelf, bag, checkout, orders, pay, webhooks, health, pictures, admin):
         app.register_blueprint(part.blueprint)
     return app
 

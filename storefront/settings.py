@@ -21,6 +21,8 @@ ROOT = Path(__file__).resolve().parent.parent
 STANDIN_KEY = "sk_test_standin"
 """The secret key when there is no Stripe account: the built-in stand-in takes it."""
 
+STANDIN_PUBLISHABLE_KEY = "pk_test_standin"
+
 REDIS_SCHEMES = ("redis", "rediss", "unix")
 LATER_REDIS_SCHEMES = ("redis+sentinel", "redis+cluster")
 
@@ -195,12 +197,12 @@ def read_settings(env: Environment, instance: Path | None = None) -> Settings:
         stripe_api_base=api_base,
         stripe_js_url=env.matching(
             "STRIPE_JS_URL",
-            "",
+            f"{api_base}/v3/stripe.js" if standin else "",
             r"https?://[^\s\"'<>;,]{1,500}",
             "the http or https address of a script",
         ),
-        checkout_ui=_only(env, "CHECKOUT_UI", "hosted", "elements"),
-        capture_method=_only(env, "CAPTURE_METHOD", "automatic", "manual"),
+        checkout_ui=_checkout_ui(env, stripe_key),
+        capture_method=env.choice("CAPTURE_METHOD", "automatic", ("automatic", "manual")),
         # Stripe ends a session 24 hours after it was made at the latest; the margin is for a retry.
         hold_seconds=env.number("HOLD_SECONDS", 1920, 1, 86_000, "seconds"),
         hold_grace_seconds=env.number("HOLD_GRACE_SECONDS", 300, 0, 86_400, "seconds"),
@@ -257,11 +259,13 @@ def _redis_url(env: Environment) -> str:
     return env.url("REDIS_URL", "", REDIS_SCHEMES)
 
 
-def _only(env: Environment, name: str, built: str, later: str) -> str:
-    """A choice of which this version offers only one."""
-    value = env.choice(name, built, (built, later))
-    if value == later:
-        raise SettingsError(f"{name} is {later!r}: this version offers only {built!r}.")
+def _checkout_ui(env: Environment, stripe_key: str) -> str:
+    value = env.choice("CHECKOUT_UI", "hosted", ("hosted", "elements"))
+    if value == "elements" and not _publishable_key(env, stripe_key):
+        raise SettingsError(
+            "CHECKOUT_UI is 'elements' and STRIPE_PUBLISHABLE_KEY is not set: our own payment page "
+            "needs the key that begins with pk_ from https://dashboard.stripe.com/apikeys."
+        )
     return value
 
 
@@ -281,8 +285,9 @@ def _locale(env: Environment) -> str:
 
 
 def _publishable_key(env: Environment, stripe_key: str) -> str:
+    standin = STANDIN_PUBLISHABLE_KEY if stripe_key == STANDIN_KEY else ""
     value = env.matching(
-        "STRIPE_PUBLISHABLE_KEY", "", r"pk_[A-Za-z0-9_]{1,250}", "a key that begins with pk_"
+        "STRIPE_PUBLISHABLE_KEY", standin, r"pk_[A-Za-z0-9_]{1,250}", "a key that begins with pk_"
     )
     if value and ("_live_" in value) != ("_live_" in stripe_key):
         raise SettingsError(

@@ -116,7 +116,11 @@ def _indexes(store: Store, orders: list[Order]) -> Iterator[str]:
         if found != members:
             yield f"{index} is {found}, not {members}"
     payments: Mapping[str, str] = client.hgetall(keys.name("payments"))
-    known = {payment: order.id for order in orders for payment in order.payments}
+    known = {
+        payment: order.id
+        for order in orders
+        for payment in (*order.payments, *order.authorizations, *order.voided)
+    }
     if payments != known:
         yield f"payments lead to {payments}, not {known}"
 
@@ -140,6 +144,10 @@ def needed(order: Order) -> Iterator[str]:
             yield f"expire:{order.id}"
         case State.PROCESSING:
             yield f"ask:{order.id}"
+    for payment in order.authorizations:
+        kind = "void" if payment in order.void_reasons else "capture"
+        if order.state is not State.REVIEW:
+            yield f"{kind}:{order.id}:{payment}"
     if order.state is not State.REVIEW:
         for payment in order.refund_reasons:
             back = sum(r.amount for r in order.refunds if r.payment_intent == payment)

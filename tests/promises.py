@@ -28,6 +28,11 @@ def at_rest(shop: Shop, stripe: FakeStripe) -> list[str]:
             found.append(f"{session['id']} has no order")
         if session["status"] == "open":
             found.append(f"{session['id']} can still be paid")
+    for intent in stripe.intents.values():
+        if "form" in intent["metadata"] and intent["status"].startswith("requires_payment"):
+            found.append(f"{intent['id']} can still be paid")
+        if intent["status"] == "requires_capture":
+            found.append(f"{intent['id']} is authorised and neither captured nor cancelled")
     return found
 
 
@@ -75,10 +80,13 @@ def _ended(order: Order, stripe: FakeStripe) -> Iterator[str]:
         yield f"{order.id} is {order.state} of {order.amount}, Stripe kept {kept}"
     if order.state not in GOODS | {State.REVIEW} and kept:
         yield f"{order.id} is {order.state}, Stripe kept {kept}"
-    if order.state in {State.REFUND_DUE, *AWAITING}:
+    if order.state in {State.REFUND_DUE, State.VOID_DUE, State.AUTHORIZED, *AWAITING}:
         yield f"{order.id} still waits in {order.state}"
     if order.state in GOODS and "confirmed" not in order.notices:
         yield f"{order.id} was never confirmed by mail"
+    for payment in order.voided:
+        if f"voided:{payment}" not in order.notices:
+            yield f"{order.id} was never told that {payment} was cancelled"
     for refund in order.refunds:
         if refund.status == "succeeded" and f"refunded:{refund.id}" not in order.notices:
             yield f"{order.id} was never told of {refund.id}"

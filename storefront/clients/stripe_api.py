@@ -48,9 +48,9 @@ CONNECTIONS = 100
 handshake with every call."""
 BUSY_SECONDS = (0.5, 1, 2)
 """Pauses between looks at a creation that another request has begun; the library adds its own."""
-KEYS_FOR_EXPIRY = 5
-"""Ending a session twice is harmless, so its spent keys need no memory: the next number is tried, and
-in the end a key that nobody has used."""
+KEYS_TO_END = 5
+"""Ending a session or an authorisation twice is harmless, so its spent keys need no memory: the next
+number is tried, and in the end a key that nobody has used."""
 IDS_IN_ONE_QUESTION = 40
 """Products asked for at once: more would make an address that servers refuse for its length."""
 KEYS_FOR_PRODUCT = 5
@@ -99,27 +99,15 @@ class Stripe:
         While another request under this key is being worked on, as after a double click, its answer
         is waited for, 7 s at most.
         """
-        for pause in (*BUSY_SECONDS, None):
-            try:
-                with self._call("session_create"):
-                    made = self._client.v1.checkout.sessions.create(
-                        cast("Any", dict(params)), {"idempotency_key": key}
-                    )
-                    payment = from_session(_plain(made))
-                break
-            except StripeBusy:
-                if pause is None:
-                    raise
-                time.sleep(pause)
-        if _replayed(made):
-            return self.session(payment.session)  # a replay shows the old body
-        return payment
+        create = self._client.v1.checkout.sessions.create
+        payment, replayed = self._made("session_create", create, params, key, from_session)
+        return self.session(payment.session) if replayed else payment
 
     def session(self, session_id: str) -> Payment:
         """What a session and its PaymentIntent are now."""
         with self._call("session_retrieve"):
             found = self._client.v1.checkout.sessions.retrieve(
-                session_id, {"expand": ["payment_intent"]}
+                session_id, {"expand": ["payment_intent.latest_charge"]}
             )
             return from_session(_plain(found))
 
@@ -129,12 +117,12 @@ class Stripe:
         Raises StripeRefused when it is not open: it is paid, being paid, or ended already; and
         StripeSpent when each key only replays a saved error: reading the session tells what it is.
         """
-        for name in (*range(1, KEYS_FOR_EXPIRY), uuid4()):
+        for name in _keys_to_end():
             try:
                 with self._call("session_expire"):
                     ended = self._client.v1.checkout.sessions.expire(
                         session_id,
-                        {"expand": ["payment_intent"]},
+                        {"expand": ["payment_intent.latest_charge"]},
                         {"idempotency_key": f"session:{session_id}:expire:{name}"},
                     )
                     return from_session(_plain(ended))
@@ -165,11 +153,62 @@ class Stripe:
             )
             return any(event["data"]["object"]["id"] == session_id for event in _each(page))
 
+    def create_intent(self, params: Mapping[str, Any], key: str) -> Payment:
+        """Make a PaymentIntent, or get the one that this key made before.
+
+        https://docs.stripe.com/api/payment_intents/create
+        """
+        create = self._client.v1.payment_intents.create
+        payment, replayed = self._made("intent_create", create, params, key, from_intent)
+        return self.intent(payment.payment_intent) if replayed else payment
+
+    def intents_between(self, earliest: int, latest: int) -> Iterator[Payment]:
+        """Every PaymentIntent created in this time (seconds, both included), the newest first."""
+        with self._call("intent_list"):
+            page = self._client.v1.payment_intents.list(
+                {"created": {"gte": earliest, "lte": latest}, "limit": 100}
+            )
+            yield from map(from_intent, _each(page))
+
     def intent(self, payment_intent: str) -> Payment:
         """What a PaymentIntent is now."""
         with self._call("intent_retrieve"):
-            found = self._client.v1.payment_intents.retrieve(payment_intent)
+            found = self._client.v1.payment_intents.retrieve(
+                payment_intent, {"expand": ["latest_charge"]}
+            )
             return from_intent(_plain(found))
+
+    def capture(self, payment_intent: str, key: str) -> Payment:
+        """Take all of an authorised amount, or learn what this key did before.
+
+        Raises StripeRefused when it is not authorised (any more): reading it tells what it is.
+        https://docs.stripe.com/api/payment_intents/capture
+        """
+        with self._call("intent_capture"):
+            made = self._client.v1.payment_intents.capture(
+                payment_intent, {}, {"idempotency_key": key}
+            )
+            return from_intent(_plain(made))
+
+    def cancel_intent(self, payment_intent: str) -> Payment:
+        """Let an authorised amount go, free of fees.
+
+        Raises StripeRefused when it is not authorised (any more), and StripeSpent when each key only
+        replays a saved error: reading it tells what it is.
+        https://docs.stripe.com/api/payment_intents/cancel
+        """
+        for name in _keys_to_end():
+            try:
+                with self._call("intent_cancel"):
+                    ended = self._client.v1.payment_intents.cancel(
+                        payment_intent,
+                        {},
+                        {"idempotency_key": f"void:{payment_intent}:{name}"},
+                    )
+                    return from_intent(_plain(ended))
+            except StripeSpent:
+                continue
+        raise StripeSpent(f"cancelling {payment_intent} was answered with saved errors only")
 
     def refunds(self, payment_intent: str) -> list[RefundFact]:
         """Every refund of a payment."""
@@ -316,6 +355,26 @@ class Stripe:
             return cast("dict[str, Any]", event)
         raise SignatureInvalid("no signature of ours fits")
 
+    def _made(
+        self,
+        name: str,
+        create: Callable[..., Any],
+        params: Mapping[str, Any],
+        key: str,
+        read: Callable[[dict[str, Any]], Payment],
+    ) -> tuple[Payment, bool]:
+        """What was made, and whether it is a replay, which shows the old body."""
+        for pause in (*BUSY_SECONDS, None):
+            try:
+                with self._call(name):
+                    made = create(dict(params), {"idempotency_key": key})
+                    return read(_plain(made)), _replayed(made)
+            except StripeBusy:
+                if pause is None:
+                    raise
+                time.sleep(pause)
+        raise AssertionError("the last try ends the loop")
+
     @contextmanager
     def _call(self, name: str) -> Iterator[None]:
         outcome = "unknown"
@@ -361,6 +420,10 @@ def _named(error: stripe.StripeError) -> Exception:
     if isinstance(error, stripe.IdempotencyError):
         return StripeKeyMismatch(message)
     return StripeRefused(message, error.code or "", status)
+
+
+def _keys_to_end() -> tuple[object, ...]:
+    return (*range(1, KEYS_TO_END), uuid4())
 
 
 def _plain(found: object) -> dict[str, Any]:

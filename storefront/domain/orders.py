@@ -23,6 +23,15 @@ class State(StrEnum):
     REVIEW = "review"
 
 
+class Form(StrEnum):
+    """Where the shopper pays."""
+
+    HOSTED = "hosted"
+    """On Stripe's page: the order's session is a Checkout Session."""
+    ELEMENTS = "elements"
+    """On our own: its session is a PaymentIntent, the only one the order ever has."""
+
+
 HOLDING = frozenset({State.OFFERED, State.PENDING, State.OPEN, State.PROCESSING})
 """Units are held for the shopper."""
 AWAITING = frozenset({State.PENDING, State.OPEN})
@@ -43,6 +52,8 @@ class Reason(StrEnum):
     REFUSED = "refused"
     SOLD_OUT = "sold_out"
     DUPLICATE = "duplicate"
+    LAPSED = "lapsed"
+    """The bank did not pay what it had authorised."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +99,9 @@ class Order:
     """Numbers the idempotency key of the session's creation."""
     visitor: str = ""
     basket: str = ""
+    form: Form = Form.HOSTED
     session: str = ""
+    """The Checkout Session, or the PaymentIntent of our own payment page, through which it is paid."""
     url: str = ""
     sessions: tuple[str, ...] = ()
     payment_intent: str = ""
@@ -106,6 +119,17 @@ class Order:
     """Numbers the idempotency key of a payment's refund, by PaymentIntent."""
     refund_reasons: Mapping[str, str] = field(default_factory=dict)
     """Why a payment is to go back, by PaymentIntent; absent when it is not."""
+    authorizations: Mapping[str, int] = field(default_factory=dict)
+    """What a bank has agreed to pay and nobody has captured or cancelled yet, by PaymentIntent, in
+    minor units."""
+    capture_before: Mapping[str, int] = field(default_factory=dict)
+    """When an authorisation runs out, by PaymentIntent, in seconds since 1970."""
+    void_reasons: Mapping[str, str] = field(default_factory=dict)
+    """Why an authorisation is to be cancelled, by PaymentIntent; absent when it is not."""
+    voided: Mapping[str, int] = field(default_factory=dict)
+    """Authorisations that ended without money, by PaymentIntent, in minor units."""
+    capture_versions: Mapping[str, int] = field(default_factory=dict)
+    """Numbers the idempotency key of a payment's capture, by PaymentIntent."""
 
     @property
     def payable(self) -> bool:
@@ -116,6 +140,11 @@ class Order:
     def quantities(self) -> dict[str, int]:
         """Units by SKU."""
         return {line.sku: line.quantity for line in self.lines}
+
+    @property
+    def checkout_sessions(self) -> tuple[str, ...]:
+        """Every Checkout Session it ever had; none when it is paid on our own page."""
+        return () if self.form is Form.ELEMENTS else self.sessions
 
     @property
     def refunded(self) -> int:

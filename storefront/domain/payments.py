@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import Any
 
 from storefront.domain import fields
+from storefront.domain.orders import Form
 
 
 class Verdict(StrEnum):
@@ -23,6 +24,15 @@ class Verdict(StrEnum):
     DECLINED = "declined"
     UNCLEAR = "unclear"
     """Only asking Stripe for the PaymentIntent can tell."""
+
+
+SESSION_STATUS = {
+    "requires_payment_method": "open",
+    "requires_confirmation": "open",
+    "requires_action": "open",
+    "canceled": "expired",
+}
+"""What a PaymentIntent of our own payment page is like, in the words of a session."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +58,10 @@ class Payment:
     expires_at: int = 0
     """Seconds; of a session only."""
     metadata: Mapping[str, str] = field(default_factory=dict, hash=False)
-    """Of a session only."""
+    client_secret: str = field(default="", repr=False)
+    """What lets a browser pay a PaymentIntent; Stripe tells it to us only, and it is never kept."""
+    capture_before: int = 0
+    """Seconds: when an authorisation runs out; 0 when Stripe did not say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +150,7 @@ def from_session(session: Mapping[str, Any]) -> Payment:
         created=fields.whole(session, "created"),
         expires_at=fields.whole(session, "expires_at"),
         metadata=fields.texts(metadata),
+        capture_before=_capture_before(expanded),
     )
     # What a subscription or a setup takes has another shape, and is not this shop's.
     if fields.word(session, "mode") in {"", "payment"} and payment.payment_status == "paid":
@@ -145,10 +159,17 @@ def from_session(session: Mapping[str, Any]) -> Payment:
 
 
 def from_intent(intent: Mapping[str, Any]) -> Payment:
-    """The facts in a PaymentIntent alone. Raises Malformed."""
+    """The facts in a PaymentIntent alone. Raises Malformed.
+
+    One that our own payment page pays stands for the order's session itself.
+    """
     fields.required(intent, "amount", "currency", "status")
     metadata = fields.part(intent, "metadata")
+    own = fields.text(metadata, "form") == Form.ELEMENTS
     return Payment(
+        session=fields.identity(intent) if own else "",
+        session_status=SESSION_STATUS.get(fields.word(intent, "status"), "complete") if own else "",
+        client_secret=fields.line(intent, "client_secret"),
         order=fields.text(metadata, "order"),
         shop=fields.text(metadata, "shop"),
         payment_intent=fields.identity(intent),
@@ -158,7 +179,16 @@ def from_intent(intent: Mapping[str, Any]) -> Payment:
         livemode=fields.flag(intent, "livemode"),
         email=fields.line(intent, "receipt_email"),
         created=fields.whole(intent, "created"),
+        metadata=fields.texts(metadata),
+        capture_before=_capture_before(intent),
     )
+
+
+def _capture_before(intent: Mapping[str, Any]) -> int:
+    """From the charge, where it is expanded and by card."""
+    _, charge = fields.reference(intent, "latest_charge")
+    details = fields.part(charge, "payment_method_details")
+    return fields.whole(fields.part(details, "card"), "capture_before")
 
 
 def from_refund(refund: Mapping[str, Any]) -> RefundFact:

@@ -230,6 +230,7 @@ def _hold(
         order_id,
         lines,
         basket=basket,
+        form=settings.checkout_ui,
         currency=settings.shop_currency,
         amount=rules.total(wanted.line for wanted in lines),
         visitor=visitor,

@@ -7,7 +7,7 @@ from collections import Counter
 
 from storefront.domain.orders import HOLDING, MONEY_BACK, Order, Reason
 from storefront.domain.payments import Payment, Verdict, verdict
-from storefront.services import mirroring
+from storefront.services import mirroring, sessions
 from storefront.services.checks import Check, Faults
 from storefront.services.shop import Shop
 
@@ -31,9 +31,7 @@ def compare(shop: Shop) -> list[Check]:
     now = shop.store.now() // 1000
     due = {job.name for job in shop.store.due.jobs()}
     live: Counter[str] = Counter()
-    for payment in shop.stripe.sessions_between(now - WINDOW_SECONDS, now + SETTLING_SECONDS):
-        if payment.shop != shop.settings.shop_id:
-            continue
+    for payment in sessions.between(shop, now - WINDOW_SECONDS, now + SETTLING_SECONDS):
         stands = verdict(payment)
         order = shop.store.orders.get(payment.order)
         if order is None:
@@ -47,6 +45,11 @@ def compare(shop: Shop) -> list[Check]:
                 in_time.found.append(
                     f"order {order.id} was released while its session could be paid"
                 )
+        known = payment.payment_intent in order.authorizations
+        if stands is Verdict.AUTHORIZED and not (known or _on_its_way(order, now)):
+            goods.found.append(
+                f"session {payment.session} is authorised, order {order.id} is {order.state}"
+            )
     single.found += [f"order {order} has {number}" for order, number in live.items() if number > 1]
     return [goods.check(), in_time.check(), single.check(), amounts.check(), _mirror(shop)]
 
@@ -56,6 +59,8 @@ def _payable(order: Order, payment: Payment, due: set[str], now: int) -> bool:
     stands = verdict(payment)
     if stands is Verdict.PAID:
         return payment.payment_intent in order.payments.keys() - order.refund_reasons.keys()
+    if stands is Verdict.AUTHORIZED:
+        return payment.payment_intent in order.authorizations.keys() - order.void_reasons.keys()
     if stands not in {Verdict.OPEN, Verdict.PROCESSING}:
         return False
     young = now - payment.created < SETTLING_SECONDS

@@ -69,13 +69,17 @@ def _payment(shop: Shop, event: Event, payment: Payment) -> str:
         log.error("event %s is of unknown order %.64r", event.id, payment.order)
         return _nothing(shop, event, "unknown_order")
     stands = verdict(payment)
-    final = stands in {Verdict.PAID, Verdict.AUTHORIZED} or (
-        stands is Verdict.EXPIRED and payment.session == order.session != ""
+    final = (
+        stands in {Verdict.PAID, Verdict.AUTHORIZED}
+        or (stands is Verdict.EXPIRED and payment.session == order.session != "")
+        or (payment.intent_status == "canceled" and payment.payment_intent in order.authorizations)
     )
     if final:
         return settlement.apply(shop, order, payment, event=event.id)
     if stands is Verdict.OPEN:
         return _nothing(shop, event, "open")
+    if payment.payment_intent in {*order.authorizations, *order.payments}:
+        return _nothing(shop, event, "known")
     # Complete but unpaid may be a payment on its way or one that failed since; an intent alone
     # does not know its session. The units stay, and Stripe is asked.
     waiting = {State.PROCESSING, State.RELEASED}

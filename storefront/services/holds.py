@@ -62,7 +62,7 @@ def _end_review(shop: Shop, order: Order, who: str) -> Settled:
         found = sessions.find(shop, order)
         known = (found.session,) if found else ()
     for session in known:
-        payment = settlement.ended(shop, session)
+        payment = sessions.ended(shop, session)
         match verdict(payment):
             case Verdict.EXPIRED | Verdict.DECLINED:
                 continue

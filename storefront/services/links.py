@@ -39,6 +39,11 @@ def payment(settings: Settings, payment_intent: str) -> str:
     return f"https://dashboard.stripe.com/{mode}payments/{payment_intent}"
 
 
+def payment_page(settings: Settings, order: str) -> str:
+    """The absolute link to our own payment page of the order."""
+    return f"{settings.public_url}/pay/{token(settings, order)}"
+
+
 def open_token(settings: Settings, text: str) -> str | None:
     """The order's id, when the token is one of ours."""
     if not TOKEN.fullmatch(text):

@@ -9,7 +9,7 @@ from babel.dates import format_date, format_time
 from babel.numbers import format_currency
 
 from storefront.domain.money import to_decimal
-from storefront.domain.orders import GOODS, REFUND_TAKEN, Order, Reason, Refund, State
+from storefront.domain.orders import GOODS, MONEY_BACK, REFUND_TAKEN, Order, Reason, Refund, State
 from storefront.domain.payments import Payment, mismatch
 from storefront.services import links
 from storefront.services.shop import Shop
@@ -153,6 +153,46 @@ def refunded(shop: Shop, order: Order, refund_id: str) -> Notice | None:
     )
 
 
+def voided(shop: Shop, order: Order, payment: str) -> Notice | None:
+    """That a payment was cancelled before any money moved, and why."""
+    if payment not in order.voided:
+        return None
+    words = Words(shop.settings, order)
+    amount = words.money(order.voided[payment])
+    match order.void_reasons.get(payment):
+        case Reason.SOLD_OUT:
+            why = (
+                "Your payment arrived after the time we held the units for you, and by then the "
+                "last ones were sold. We are sorry: we cannot give you the goods."
+            )
+        case Reason.DUPLICATE:
+            why = "This order was paid twice, so one of the payments was cancelled."
+        case Reason.CANCELLED:
+            why = "This order was cancelled."
+        case _:
+            why = (
+                f"Your bank had agreed to pay {amount} and did not pay it in the end, so we cannot "
+                "give you the goods."
+            )
+    how = (
+        f"No money was taken: the {amount} that your bank had set aside for us is free again, so "
+        "there is nothing to refund."
+    )
+    paragraphs = (why, how, _goods(order))
+    return Notice(
+        subject=f"Payment for order {order.id} cancelled: nothing was taken",
+        title="Your payment was cancelled",
+        paragraphs=tuple(text for text in paragraphs if text),
+        facts=(
+            ("Cancelled", amount),
+            ("Order", order.id),
+            ("Begun", words.begun()),
+        ),
+        steps=("Some banks show the amount as reserved for a few days more.", PAGE, ANSWER),
+        link=links.order(shop.settings, order.id),
+    )
+
+
 def _why(refund: Refund) -> str:
     match refund.reason:
         case Reason.SOLD_OUT:
@@ -188,7 +228,7 @@ def _share(words: Words, refund: Refund) -> str:
 def _goods(order: Order) -> str:
     if order.state in GOODS:
         return "Your order stands: the goods are yours."
-    if order.state in {State.REFUND_DUE, State.REFUNDED}:
+    if order.state in MONEY_BACK:
         return "No goods are due for this order any more."
     if order.state is State.REVIEW:
         return "A person is looking at this order, and we will write to you about the rest of it."
@@ -246,6 +286,7 @@ def review(shop: Shop, order: Order, _refund_id: str = "") -> Notice | None:
 KINDS: dict[str, Callable[[Shop, Order, str], Notice | None]] = {
     "confirmed": confirmed,
     "refunded": refunded,
+    "voided": voided,
     "review": review,
 }
 

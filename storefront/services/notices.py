@@ -42,10 +42,10 @@ log = logging.getLogger(__name__)
 def send_when_due(shop: Shop, kind: str, order_id: str, refund_id: str = "") -> int | None:
     """The due job ``mail``: write and send one notice about an order.
 
-    Kinds are ``confirmed`` and ``refunded`` (of one refund) to the customer and ``review`` to the
-    operator. Answers None when it is sent, or when nothing is left to say or nobody to say it to;
-    else in how many milliseconds to try again. Sent twice, the mail has the same Message-ID.
-    Raises KeyError for another kind, and the store's errors.
+    Kinds are ``confirmed``, ``refunded`` (of one refund) and ``voided`` (of one payment) to the
+    customer and ``review`` to the operator. Answers None when it is sent, or when nothing is left
+    to say or nobody to say it to; else in how many milliseconds to try again. Sent twice, the mail
+    has the same Message-ID. Raises KeyError for another kind, and the store's errors.
     """
     note = {"order": order_id}
     order = shop.store.orders.get(order_id)
@@ -83,7 +83,7 @@ def _customer(shop: Shop, order: Order) -> str:
         return order.email
     for session in dict.fromkeys((order.session, *reversed(order.sessions))):
         try:
-            email = shop.stripe.session(session).email if session else ""
+            email = sessions.read(shop, session).email if session else ""
         except StripeRefused as refused:
             if refused.status != 404:
                 raise

@@ -94,18 +94,25 @@ def _kept(seen: _Seen) -> dict[str, int]:
     """Payments that did not go back and are not due to; a job that only asks about one is no reason."""
     order = seen.order
     due = {p for p in order.refund_reasons if f"refund:{order.id}:{p}" in seen.due}
-    return {
+    taken = {
         payment: amount
         for payment, amount in order.payments.items()
         if payment not in due and order.sent_back(payment) < amount
     }
+    # What a bank has only agreed to pay is captured next, or let go.
+    agreed = {
+        payment: amount
+        for payment, amount in order.authorizations.items()
+        if f"void:{order.id}:{payment}" not in seen.due
+    }
+    return taken | agreed
 
 
 def _money(seen: _Seen) -> Iterator[str]:
     order, kept = seen.order, len(_kept(seen))
     if order.state is State.REVIEW:
         return
-    if order.state in GOODS - {State.AUTHORIZED} and kept != 1:
+    if order.state in GOODS and kept != 1:
         yield f"is {order.state} with {kept} payments kept"
     if order.state not in GOODS and kept:
         yield f"is {order.state} and keeps {kept} payments"
@@ -128,13 +135,14 @@ def _amounts(seen: _Seen) -> Iterator[str]:
 def _notices(seen: _Seen) -> Iterator[str]:
     order = seen.order
     wanted = [f"refunded:{r.id}" for r in order.refunds if r.status in {"pending", "succeeded"}]
+    wanted += [f"voided:{payment}" for payment in order.voided]
     if order.state in {State.PAID, State.FULFILLED}:
         wanted.append("confirmed")
     if order.state is State.REVIEW:
         wanted.append("review")
     for kind in wanted:
-        what, _, refund = kind.partition(":")
-        job = f"mail:{what}:{order.id}" + (f":{refund}" if refund else "")
+        what, _, about = kind.partition(":")
+        job = f"mail:{what}:{order.id}" + (f":{about}" if about else "")
         if kind not in order.notices and job not in seen.due:
             yield f"owes its mail {what}"
 
@@ -147,6 +155,10 @@ def _waiting(seen: _Seen) -> Iterator[str]:
         State.OPEN: lambda: f"expire:{order.id}" in due,
         State.PROCESSING: lambda: f"ask:{order.id}" in due,
         State.REFUND_DUE: lambda: any(f"refund:{order.id}:{p}" in due for p in order.payments),
+        State.AUTHORIZED: lambda: any(
+            f"capture:{order.id}:{p}" in due for p in order.authorizations
+        ),
+        State.VOID_DUE: lambda: any(f"void:{order.id}:{p}" in due for p in order.authorizations),
     }
     if order.state in needed and not needed[order.state]():
         yield f"is {order.state} and nothing is due for it"

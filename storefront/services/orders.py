@@ -6,8 +6,9 @@ from typing import Any
 
 from storefront.domain.door import Door
 from storefront.domain.errors import AlreadyPaid, ShopClosed, StripeError, StripeUnreachable
-from storefront.domain.orders import AWAITING, GOODS, HOLDING, Order, Reason, State
-from storefront.services import links, recovery, settlement
+from storefront.domain.orders import AWAITING, GOODS, HOLDING, Form, Order, Reason, State
+from storefront.domain.payments import Payment, Verdict, verdict
+from storefront.services import links, recovery, sessions, settlement
 from storefront.services.shop import Shop
 from storefront.storage.answers import Settled
 
@@ -54,6 +55,22 @@ def refresh(shop: Shop, order: Order) -> tuple[Order, bool]:
     return shop.store.orders.get(order.id) or order, True
 
 
+def payable(shop: Shop, order: Order) -> tuple[Order, Payment | None]:
+    """What our own payment page needs, as Stripe has it now; None when there is nothing to pay.
+
+    Raises StripeError when Stripe cannot be asked.
+    """
+    if order.form is Form.HOSTED or order.state is not State.OPEN:
+        return order, None
+    if order.deadline <= shop.store.now():
+        settlement.end(shop, order, Reason.EXPIRED)
+        return shop.store.orders.get(order.id) or order, None
+    facts = sessions.read(shop, order.session)
+    settlement.apply(shop, order, facts)
+    order = shop.store.orders.get(order.id) or order
+    return order, facts if order.state is State.OPEN and verdict(facts) is Verdict.OPEN else None
+
+
 def cancel(shop: Shop, order: Order) -> Order:
     """Give the shopper's hold back, once Stripe has ended its payment.
 
@@ -92,14 +109,14 @@ def as_json(shop: Shop, order: Order) -> dict[str, Any]:
         ],
         "amount": order.amount,
         "currency": order.currency,
-        "checkout_session": order.session or None,
-        "payment_intent": order.payment_intent or None,
+        "checkout_session": order.session or None if order.form is Form.HOSTED else None,
+        "payment_intent": order.payment_intent or _intent(order) or None,
         "email": order.email or None,
         "refunds": refunds_json(order),
         "created": iso(order.created),
         "reason": order.reason or None,
         "units": order.units,
-        "checkout_sessions": list(order.sessions),
+        "checkout_sessions": list(order.checkout_sessions),
     }
 
 
@@ -113,6 +130,11 @@ def public_json(_shop: Shop, order: Order) -> dict[str, Any]:
         "currency": order.currency,
         "refunds": refunds_json(order),
     }
+
+
+def _intent(order: Order) -> str:
+    """What our own payment page pays, before it is paid."""
+    return order.session if order.form is Form.ELEMENTS else ""
 
 
 def refunds_json(order: Order) -> list[dict[str, Any]]:

@@ -10,7 +10,7 @@ from storefront.domain.catalogue_file import CatalogueFile, CatalogueMistakes
 from storefront.domain.door import Door
 from storefront.domain.errors import StripeUnreachable
 from storefront.domain.products import Catalogue, Product
-from storefront.services import recovery
+from storefront.services import recovery, sessions
 from storefront.services.reconciliation import AHEAD_SECONDS
 from storefront.services.shop import Shop
 
@@ -75,10 +75,7 @@ def _known_at_stripe(shop: Shop) -> bool:
     """Whether Stripe knows any session of this shop. Raises StripeError."""
     latest = shop.store.now() // 1000 + AHEAD_SECONDS
     try:
-        return any(
-            session.shop == shop.settings.shop_id
-            for session in shop.stripe.sessions_between(0, latest)
-        )
+        return any(True for _ in sessions.between(shop, 0, latest))
     except StripeUnreachable:
         if shop.settings.standin:
             return False  # the built-in one runs beside the shop only, and there nothing is real

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from storefront.domain.errors import StripeError
 from storefront.domain.orders import HOLDING, Order, State
 from storefront.domain.payments import Payment, RefundFact, Verdict, verdict
-from storefront.services import mirroring, refunds, restoring, settlement
+from storefront.services import mirroring, refunds, restoring, sessions, settlement
 from storefront.services.restoring import Told
 from storefront.services.shop import Shop
 from storefront.storage.answers import Recorded, Settled
@@ -81,33 +81,34 @@ def reconcile(
 def gather(shop: Shop, since: int, step: Callable[[], None] = lambda: None) -> Kept:
     """What Stripe keeps of this shop since a time (seconds). Raises StripeError."""
     earliest, latest = since, shop.store.now() // 1000 + AHEAD_SECONDS
-    sessions: defaultdict[str, list[Payment]] = defaultdict(list)
-    for payment in shop.stripe.sessions_between(earliest, latest):
-        if payment.shop == shop.settings.shop_id:
-            sessions[payment.order].append(payment)
-            step()
+    by_order: defaultdict[str, list[Payment]] = defaultdict(list)
+    for payment in sessions.between(shop, earliest, latest):
+        by_order[payment.order].append(payment)
+        step()
     refunded: defaultdict[str, list[RefundFact]] = defaultdict(list)
     for fact in shop.stripe.refunds_between(earliest, latest):
         refunded[fact.payment_intent].append(fact)
         step()
-    return Kept(dict(sessions), dict(refunded))
+    return Kept(dict(by_order), dict(refunded))
 
 
 def settle(shop: Shop, kept: Kept, *, told: Told, step: Callable[[], None]) -> Reconciled:
     """Bring every order to what Stripe keeps of it. Raises StripeError."""
-    sessions, refunded = dict(kept.sessions), kept.refunds
-    found = Counter(sessions=sum(map(len, sessions.values())))
-    if nameless := sessions.pop("", None):
+    by_order, refunded = dict(kept.sessions), kept.refunds
+    found = Counter(sessions=sum(map(len, by_order.values())))
+    if nameless := by_order.pop("", None):
         log.error("%d sessions of this shop name no order", len(nameless))
         found["unknown"] += len(nameless)
-    for number in _walk(shop, sessions, refunded, told):
+    for number in _walk(shop, by_order, refunded, told):
         found[number] += 1
         step()
     for fact in (fact for facts in refunded.values() for fact in facts):
         order_id = shop.store.orders.by_payment(fact.payment_intent)
         order = shop.store.orders.get(order_id) if order_id else None
         known = {(refund.id, refund.status) for refund in order.refunds} if order else set()
-        if order is not None and (fact.id, fact.status) not in known:
+        if order is not None and fact.payment_intent not in order.payments:
+            shop.store.due.schedule(f"refund:{order.id}:{fact.payment_intent}", shop.store.now())
+        elif order is not None and (fact.id, fact.status) not in known:
             found["refunds"] += refunds.record(shop, order, fact) is not Recorded.ALREADY
         step()
     names = ("sessions", "settled", "ended", "refunds", "unknown", "restored")
@@ -210,4 +211,6 @@ def _news(order: Order, payment: Payment, stands: Verdict) -> bool:
     """Whether a session that is not open can say anything that the order does not know."""
     if stands is Verdict.PAID:
         return payment.payment_intent not in order.payments
-    return order.state in HOLDING
+    if stands is Verdict.AUTHORIZED:
+        return payment.payment_intent not in order.authorizations
+    return order.state in HOLDING or payment.payment_intent in order.authorizations

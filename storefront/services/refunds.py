@@ -35,6 +35,8 @@ def send_back_when_due(shop: Shop, order_id: str, payment_intent: str) -> int | 
     if payment_intent not in order.payments:  # refunded before the shop knew that it was paid
         settlement.apply(shop, order, shop.stripe.intent(payment_intent))
         order = shop.store.orders.get(order_id) or order
+    if payment_intent not in order.payments:  # an authorisation: what was let go is no refund
+        return None
     known = shop.stripe.refunds(payment_intent)
     told = [record(shop, order, fact) for fact in known]
     if Recorded.FAILED in told or any(r.status in FAILED for r in known):

@@ -1,9 +1,14 @@
-"""An order's Checkout Session at Stripe: made once, found again.
+"""An order's session at Stripe: made once, found again.
+
+It is a Checkout Session, or a PaymentIntent when the shopper pays on our own page: whatever the order
+can be paid through, and there is one of it.
 
 The parameters follow from what the order stored before the first call, so a repeat by any process is
 the same request. Stripe keeps idempotency keys for 24 hours at least.
 """
 
+from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -14,8 +19,8 @@ from storefront.domain.errors import (
     StripeSpent,
     StripeUnreachable,
 )
-from storefront.domain.orders import Order
-from storefront.domain.payments import Payment
+from storefront.domain.orders import Form, Order
+from storefront.domain.payments import Payment, Verdict, verdict
 from storefront.services import links
 from storefront.services.shop import Shop
 
@@ -26,13 +31,18 @@ SHORTEST_SECONDS = 1810
 REFUSED_SECONDS = 1770
 """With less than this left, Stripe refuses the creation for sure: it takes more than 30 minutes, and
 its clock and ours differ by 30 s at most."""
+INTENT = "pi_"
+"""How the ids of PaymentIntents begin."""
+KEY_MS = 23 * 3600_000
+"""Stripe keeps an idempotency key for 24 hours at least."""
 CLOCKS_SECONDS = 120
 """How far Stripe's clock and Redis' may differ when sessions are looked up by their creation."""
 
 
 def key(order: Order) -> str:
     """The idempotency key of the session's creation."""
-    return f"order:{order.id}:session:{order.session_version}"
+    kind = "intent" if order.form is Form.ELEMENTS else "session"
+    return f"order:{order.id}:{kind}:{order.session_version}"
 
 
 def params(shop: Shop, order: Order) -> dict[str, Any]:
@@ -58,20 +68,79 @@ def params(shop: Shop, order: Order) -> dict[str, Any]:
         "cancel_url": link,
         "expires_at": order.expires_at,
         "metadata": metadata,
-        "payment_intent_data": {"metadata": metadata},
+        "payment_intent_data": {"metadata": metadata, **_capture(shop)},
         "custom_text": {
             "submit": {"message": f"We hold this for you until {until:%H:%M} UTC ({until:%d %B})."}
         },
     }
 
 
+def intent_params(shop: Shop, order: Order) -> dict[str, Any]:
+    """What Stripe gets to make the order's PaymentIntent, which our own page pays."""
+    return {
+        "amount": order.amount,
+        "currency": order.currency,
+        "allowed_payment_method_types": ["card"],
+        "description": f"Order {order.id}",
+        "metadata": {
+            "order": order.id,
+            "shop": shop.settings.shop_id,
+            "form": str(Form.ELEMENTS),
+        }
+        | lost.write(order),
+        **_capture(shop),
+    }
+
+
+def _capture(shop: Shop) -> dict[str, str]:
+    """Nothing when money is taken at once: that is how Stripe does it unless told otherwise."""
+    return {"capture_method": "manual"} if shop.settings.capture_method == "manual" else {}
+
+
 def make(shop: Shop, order: Order) -> Payment:
     """Make the order's session, or get the one made before. Raises StripeError."""
+    if order.form is Form.ELEMENTS:
+        return _with_page(shop, shop.stripe.create_intent(intent_params(shop, order), key(order)))
     return shop.stripe.create_session(params(shop, order), key(order))
 
 
+def read(shop: Shop, session: str) -> Payment:
+    """What a session is now. Raises StripeError."""
+    if session.startswith(INTENT):
+        return _with_page(shop, shop.stripe.intent(session))
+    return shop.stripe.session(session)
+
+
+def ended(shop: Shop, session: str) -> Payment:
+    """What a session is after an attempt to end it: expired, or what was quicker."""
+    try:
+        if session.startswith(INTENT):
+            # Stripe would cancel an authorisation too, and it belongs to who paid in time.
+            found = read(shop, session)
+            return shop.stripe.cancel_intent(session) if verdict(found) is Verdict.OPEN else found
+        return shop.stripe.expire_session(session)
+    except (StripeRefused, StripeSpent):  # it is not open, or no key will ever say more
+        return read(shop, session)
+
+
+def between(shop: Shop, earliest: int, latest: int) -> Iterator[Payment]:
+    """Every session of this shop made in this time (seconds, both included). Raises StripeError."""
+    for payment in shop.stripe.sessions_between(earliest, latest):
+        if payment.shop == shop.settings.shop_id:
+            yield payment
+    for payment in shop.stripe.intents_between(earliest, latest):
+        if payment.shop == shop.settings.shop_id and payment.session:
+            yield _with_page(shop, payment)
+
+
+def _with_page(shop: Shop, payment: Payment) -> Payment:
+    return replace(payment, url=links.payment_page(shop.settings, payment.order))
+
+
 def creatable(shop: Shop, order: Order) -> bool:
-    """Whether Stripe would still take the order's ``expires_at``."""
+    """Whether a repeat of the creation under its key is sure to find what the first try made."""
+    if order.form is Form.ELEMENTS:
+        return shop.store.now() - order.created < KEY_MS
     return order.expires_at - shop.store.now() // 1000 >= SHORTEST_SECONDS
 
 
@@ -121,9 +190,5 @@ def look_up(shop: Shop, order: Order) -> Payment | None:
     earliest = order.created // 1000 - CLOCKS_SECONDS
     latest = shop.store.now() // 1000 + CLOCKS_SECONDS
     rank = {"complete": 0, "open": 1}
-    found = [
-        payment
-        for payment in shop.stripe.sessions_between(earliest, latest)
-        if payment.order == order.id and payment.shop == shop.settings.shop_id
-    ]
+    found = [p for p in between(shop, earliest, latest) if p.order == order.id]
     return min(found, key=lambda payment: rank.get(payment.session_status, 2), default=None)

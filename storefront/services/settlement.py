@@ -6,8 +6,8 @@ of them win and tell the others so. Stripe's word is always asked for before sto
 
 import logging
 
-from storefront.domain.errors import StripeError, StripeRefused, StripeSpent, StripeUnreachable
-from storefront.domain.orders import AWAITING, HOLDING, Order, Reason, State
+from storefront.domain.errors import StripeError, StripeUnreachable
+from storefront.domain.orders import AWAITING, HOLDING, Form, Order, Reason, State
 from storefront.domain.payments import Payment, Verdict, mismatch, verdict
 from storefront.services import sessions
 from storefront.services.shop import Shop
@@ -33,6 +33,7 @@ def apply(
     ``reason`` is why a hold is released, should the facts say that nothing can be paid any more.
     """
     scripts = shop.store.scripts
+    authorized = payment.payment_intent in order.authorizations
     paid_with = payment.payment_intent or payment.session
     match verdict(payment):
         case Verdict.PAID:
@@ -55,9 +56,24 @@ def apply(
                     event=event,
                 )
         case Verdict.AUTHORIZED:
-            outcome = scripts.review_order(
+            if wrong := mismatch(payment, order.amount, order.currency):
+                outcome = scripts.review_order(order.id, reason=wrong, event=event)
+            else:
+                outcome = scripts.authorize_payment(
+                    order.id,
+                    payment_intent=payment.payment_intent,
+                    session=payment.session,
+                    amount=payment.amount,
+                    capture_before=payment.capture_before,
+                    email=payment.email,
+                    event=event,
+                )
+        # Only "canceled" is for ever: an old event may still tell of what was before.
+        case _ if authorized and payment.intent_status == "canceled":
+            outcome = scripts.void_payment(
                 order.id,
-                reason="the card was only authorised, though this shop takes money at once",
+                payment_intent=payment.payment_intent,
+                reason=Reason.LAPSED,
                 event=event,
             )
         case Verdict.PROCESSING:
@@ -88,7 +104,7 @@ def ask(shop: Shop, order: Order) -> Settled:
     """Ask Stripe how the order's payment stands, and settle it. Raises StripeError."""
     if not order.session:
         return Settled.OPEN
-    return apply(shop, order, shop.stripe.session(order.session))
+    return apply(shop, order, sessions.read(shop, order.session))
 
 
 def end(shop: Shop, order: Order, reason: Reason) -> Settled:
@@ -112,22 +128,14 @@ def end(shop: Shop, order: Order, reason: Reason) -> Settled:
             return Settled.KEPT
         order = shop.store.orders.get(order.id) or order
     if reason is Reason.EXPIRED:
-        return apply(shop, order, ended(shop, order.session))
+        return apply(shop, order, sessions.ended(shop, order.session))
     shop.store.orders.note_ending(order.id, reason)
     try:
-        payment = ended(shop, order.session)
+        payment = sessions.ended(shop, order.session)
     except StripeError:
         shop.store.orders.note_ending(order.id, "")
         raise
     return apply(shop, order, payment, reason=reason)
-
-
-def ended(shop: Shop, session: str) -> Payment:
-    """What a session is after an attempt to end it: expired, or what was quicker."""
-    try:
-        return shop.stripe.expire_session(session)
-    except (StripeRefused, StripeSpent):  # it is not open, or no key will ever say more
-        return shop.stripe.session(session)
 
 
 def ask_when_due(shop: Shop, order_id: str) -> int | None:
@@ -143,6 +151,12 @@ def ask_when_due(shop: Shop, order_id: str) -> int | None:
         outcome = end(shop, order, Reason.EXPIRED)
     else:
         outcome = ask(shop, order)
+        if order.form is Form.ELEMENTS and (order.state, outcome) == (
+            State.PROCESSING,
+            Settled.OPEN,
+        ):
+            # A payment that failed on its way leaves its PaymentIntent open for another try.
+            outcome = end(shop, order, Reason.DECLINED)
     order = shop.store.orders.get(order_id) or order
     if order.state is State.PENDING:
         raise StripeUnreachable(f"the session of {order_id} is not settled: {outcome}")
@@ -166,7 +180,7 @@ def end_when_due(shop: Shop, order_id: str) -> int | None:
 def end_stray(shop: Shop, order_id: str, session: str) -> int | None:
     """The due job ``stray``: end a session that its order went on without."""
     order = shop.store.orders.get(order_id)
-    payment = ended(shop, session)
+    payment = sessions.ended(shop, session)
     stands = verdict(payment)
     if stands is Verdict.OPEN:  # a payment is being made in it at this moment
         raise StripeUnreachable(f"{session} could not be ended yet")

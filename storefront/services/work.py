@@ -6,7 +6,15 @@ from collections.abc import Callable
 
 from storefront.domain.door import LOST, Door
 from storefront.domain.errors import StripeError, StripeRefused
-from storefront.services import mirroring, notices, reconciliation, recovery, refunds, settlement
+from storefront.services import (
+    captures,
+    mirroring,
+    notices,
+    reconciliation,
+    recovery,
+    refunds,
+    settlement,
+)
 from storefront.services.shop import Shop
 from storefront.storage.answers import Job
 from storefront.storage.connection import UNREACHABLE
@@ -30,6 +38,8 @@ WORK: dict[str, Work] = {
     "expire": settlement.end_when_due,
     "stray": settlement.end_stray,
     "refund": refunds.send_back_when_due,
+    "capture": captures.capture_when_due,
+    "void": captures.void_when_due,
     "reconcile": reconciliation.reconcile_when_due,
     "mirror": mirroring.mirror,
 }

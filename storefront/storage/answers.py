@@ -49,6 +49,9 @@ class Settled(StrEnum):
     OTHER_ORDER = "other_order"
     OPEN = "open"
     UNKNOWN_ORDER = "unknown_order"
+    AUTHORIZED = "authorized"
+    CAPTURED = "captured"
+    VOIDED = "voided"
 
 
 class Recorded(StrEnum):

@@ -13,6 +13,8 @@ WITH_BOOKS = (
     "attach_session",
     "renew_session",
     "settle_payment",
+    "authorize_payment",
+    "void_payment",
     "mark_processing",
     "release_hold",
     "review_order",

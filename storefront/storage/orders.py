@@ -7,7 +7,7 @@ from typing import Any
 import redis
 from redis.client import Pipeline
 
-from storefront.domain.orders import Line, Order, Refund, State
+from storefront.domain.orders import Form, Line, Order, Refund, State
 from storefront.storage.keys import Keys
 
 CHUNK = 500
@@ -123,6 +123,13 @@ class Orders:
         )
         return number
 
+    def number_capture(self, order_id: str, payment_intent: str) -> int:
+        """Store, before it is used, a new number for the idempotency key of a payment's capture."""
+        number: int = self._client.hincrby(
+            self._keys.order(order_id), f"capture_version:{payment_intent}", 1
+        )
+        return number
+
     def note_ending(self, order_id: str, reason: str) -> None:
         """Keep why an order's payment is being ended: Stripe's own event of it may come first.
 
@@ -171,6 +178,7 @@ def read_order(fields: Mapping[str, str], units: str | None) -> Order:
         session_version=int(fields["session_version"]),
         visitor=fields.get("visitor", ""),
         basket=fields["basket"],
+        form=_form(fields),
         session=fields.get("session", ""),
         url=fields.get("url", ""),
         sessions=tuple(json.loads(fields.get("sessions", "[]"))),
@@ -184,7 +192,18 @@ def read_order(fields: Mapping[str, str], units: str | None) -> Order:
         notices=_numbers(fields, "mail:"),
         refund_versions=_numbers(fields, "refund_version:"),
         refund_reasons=dict(_prefixed(fields, "refund_reason:")),
+        authorizations=_numbers(fields, "authorized:"),
+        capture_before=_numbers(fields, "capture_before:"),
+        void_reasons=dict(_prefixed(fields, "void_reason:")),
+        voided=_numbers(fields, "voided:"),
+        capture_versions=_numbers(fields, "capture_version:"),
     )
+
+
+def _form(fields: Mapping[str, str]) -> Form:
+    """As it was held; of an order that was restored, as its session tells."""
+    session = fields.get("session", "")
+    return Form(fields.get("form") or ("elements" if session.startswith("pi_") else "hosted"))
 
 
 def _prefixed(fields: Mapping[str, str], prefix: str) -> Iterable[tuple[str, str]]:

@@ -33,6 +33,7 @@ class Scripts(Restoring):
         wanted: Sequence[Wanted],
         *,
         basket: str,
+        form: str = "hosted",
         currency: str,
         amount: int,
         visitor: str,
@@ -50,6 +51,7 @@ class Scripts(Restoring):
             seen=self._keys.door(),
             lines=[asdict(w.line) | {"limit": w.limit, "opens_at": w.opens_at} for w in wanted],
             basket=basket,
+            form=form,
             currency=currency,
             amount=amount,
             visitor=visitor,
@@ -93,6 +95,39 @@ class Scripts(Restoring):
             session=session,
             amount=amount,
             email=email,
+        )
+        return Settled(answer[0])
+
+    def authorize_payment(
+        self,
+        order: str,
+        *,
+        payment_intent: str,
+        session: str,
+        amount: int,
+        capture_before: int,
+        email: str,
+        event: str = "",
+    ) -> Settled:
+        """Commit the goods to a payment that a bank agreed to, or make its void due."""
+        answer = self._ask(
+            "authorize_payment",
+            order,
+            event,
+            payment_intent=payment_intent,
+            session=session,
+            amount=amount,
+            capture_before=capture_before,
+            email=email,
+        )
+        return Settled(answer[0])
+
+    def void_payment(
+        self, order: str, *, payment_intent: str, reason: str, event: str = ""
+    ) -> Settled:
+        """Note that an authorisation ended without money; its goods go back on sale."""
+        answer = self._ask(
+            "void_payment", order, event, payment_intent=payment_intent, reason=reason
         )
         return Settled(answer[0])
 

@@ -11,6 +11,7 @@ from storefront.settings import Settings
 
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 STRIPE_PAGE = "https://checkout.stripe.com"
+STRIPE_JS = "https://js.stripe.com/v3/"
 FORM_BYTES = 64 * 1024
 COOKIE = "shop_session"
 """Not Flask's own name: on localhost all ports share their cookies."""
@@ -63,6 +64,37 @@ def content_policy(payment_pages: tuple[str, ...]) -> str:
             "base-uri 'none'",
             "frame-ancestors 'none'",
             f"form-action 'self' {' '.join(payment_pages)}",
+        )
+    )
+
+
+def stripe_js(settings: Settings) -> str:
+    """Where the payment page loads Stripe.js from."""
+    return settings.stripe_js_url or STRIPE_JS
+
+
+def payment_policy(settings: Settings) -> str:
+    """The Content-Security-Policy of our own payment page: what Stripe.js asks for, and no more.
+
+    https://docs.stripe.com/security/guide#content-security-policy
+    """
+    if settings.stripe_js_url:
+        scripts = frames = calls = origin(settings.stripe_js_url)
+    else:
+        scripts = "https://*.js.stripe.com https://js.stripe.com"
+        frames = f"{scripts} https://hooks.stripe.com"
+        calls = "https://api.stripe.com"
+    return "; ".join(
+        (
+            "default-src 'none'",
+            f"script-src 'self' {scripts}",
+            f"frame-src {frames}",
+            f"connect-src 'self' {calls}",
+            "style-src 'self'",
+            "img-src 'self'",
+            "base-uri 'none'",
+            "frame-ancestors 'none'",
+            "form-action 'self'",
         )
     )
 

@@ -60,6 +60,10 @@ MONEY_BACK = {
         "The payment arrived after your hold had ended, and by then the last units were sold."
     ),
     Reason.DUPLICATE: "This order was paid twice.",
+    Reason.LAPSED: (
+        "Your bank had agreed to pay and did not pay in the end, so the units went back on the "
+        "shelf."
+    ),
 }
 
 

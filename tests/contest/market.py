@@ -143,11 +143,14 @@ class Market:
         return self.worker
 
     def hears_all(self, seconds: float = 60) -> None:
-        """Waits until the shop knows of every payment that Stripe took."""
+        """Waits until the shop knows of every payment that Stripe took, and has decided on others."""
 
         def knows() -> bool:
-            paid = {s["payment_intent"]["id"] for s in self.stripe.sessions() if is_paid(s)}
-            return paid == {payment for order in self.orders() for payment in order.payments}
+            sessions = self.stripe.sessions()
+            paid = {s["payment_intent"]["id"] for s in sessions if is_paid(s)}
+            return not any(map(is_authorized, sessions)) and paid == {
+                payment for order in self.orders() for payment in order.payments
+            }
 
         wait_until(knows, "the shop knows of every payment", seconds)
 
@@ -181,6 +184,12 @@ def is_paid(session: Mapping[str, Any]) -> bool:
     """Whether a session's money was taken."""
     intent = session["payment_intent"]
     return bool(intent) and intent["status"] == "succeeded"
+
+
+def is_authorized(session: Mapping[str, Any]) -> bool:
+    """Whether a bank has agreed to pay, and nobody has captured or cancelled that yet."""
+    intent = session["payment_intent"]
+    return bool(intent) and intent["status"] == "requires_capture"
 
 
 def catalogue(stock: Mapping[str, int]) -> str:

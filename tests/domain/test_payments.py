@@ -149,6 +149,35 @@ def test_a_session_that_names_two_orders_is_of_neither() -> None:
     assert from_session({**SESSION, "client_reference_id": "o2"}).order == ""
 
 
+def test_a_payment_of_our_own_page_stands_for_the_order_s_session() -> None:
+    """Its status is told in a session's words, and money that is authorised keeps its deadline."""
+    intent = {
+        "id": "pi_1",
+        "amount": 2500,
+        "currency": "usd",
+        "client_secret": "pi_1_secret",
+        "metadata": {"order": "o1", "form": "elements"},
+        "latest_charge": {
+            "id": "ch_1",
+            "payment_method_details": {"card": {"capture_before": 1795600000}},
+        },
+    }
+    for status, told in (
+        ("requires_payment_method", "open"),
+        ("requires_action", "open"),
+        ("processing", "complete"),
+        ("requires_capture", "complete"),
+        ("succeeded", "complete"),
+        ("canceled", "expired"),
+    ):
+        found = from_intent({**intent, "status": status})
+        assert (found.session, found.session_status) == ("pi_1", told)
+        assert (found.client_secret, found.capture_before) == ("pi_1_secret", 1795600000)
+        assert "pi_1_secret" not in repr(found)
+    hosted = from_intent({**intent, "status": "succeeded", "metadata": {"order": "o1"}})
+    assert (hosted.session, hosted.session_status) == ("", "")
+
+
 def test_a_payment_alone() -> None:
     intent = {
         "id": "pi_1",
@@ -169,6 +198,7 @@ def test_a_payment_alone() -> None:
         currency="usd",
         email="ada@example.com",
         created=1795000000,
+        metadata={"order": "o1", "shop": "s"},
     )
     least = {"id": "pi_1", "status": "processing", "amount": 2500, "currency": "usd"}
     assert from_intent(least) == Payment(

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from storefront.domain.errors import StripeRefused
+from storefront.domain.payments import SESSION_STATUS
 from tests.fakes import checks, objects
 from tests.fakes.faults import Invalid
 from tests.fakes.objects import copied
@@ -20,6 +21,10 @@ from tests.fakes.objects import copied
 def wall_clock() -> int:
     """Milliseconds since 1970, as this process counts them (or a test that travels in time)."""
     return int(time.time() * 1000)
+
+
+AUTHORIZED_SECONDS = 7 * 24 * 3600
+"""How long a bank sets money aside for us, about."""
 
 
 class Account:
@@ -46,6 +51,8 @@ class Account:
         self._webhook_secrets = webhook_secrets
         self._intent_data: dict[str, Mapping[str, Any]] = {}
         self._open: dict[str, int] = {}
+        self._authorized: dict[str, int] = {}
+        """When each authorisation runs out (seconds), by PaymentIntent."""
         self._sent = 0
         self._numbers: dict[str, int] = {}
 
@@ -56,6 +63,10 @@ class Account:
         intent = self._attempt(session_id, email)
         if intent is None:
             return False
+        if intent["capture_method"] == "manual":
+            self._authorize(intent)
+            self._complete(session_id, "unpaid")
+            return True
         self._succeed(intent)
         self._complete(session_id, "paid")
         return True
@@ -81,11 +92,16 @@ class Account:
         if intent is None:
             return False
         intent["status"] = "processing"
+        if session_id in self.intents:
+            self._tell("payment_intent.processing", intent)
         self._complete(session_id, "unpaid")
         return True
 
     def money_comes(self, session_id: str) -> None:
         """A delayed payment ends well."""
+        if session_id in self.intents:
+            self._succeed(self.intents[session_id])
+            return
         session = self.sessions[session_id]
         self._succeed(self.intents[session["payment_intent"]])
         session["payment_status"] = "paid"
@@ -93,11 +109,13 @@ class Account:
 
     def money_fails(self, session_id: str) -> None:
         """A delayed payment ends badly."""
-        session = self.sessions[session_id]
-        intent = self.intents[session["payment_intent"]]
+        session = self.sessions.get(session_id)
+        intent = self.intents[session["payment_intent"] if session else session_id]
         intent["status"] = "requires_payment_method"
         intent["last_payment_error"] = {"code": "payment_intent_payment_attempt_failed"}
         self._tell("payment_intent.payment_failed", intent)
+        if session is None:
+            return
         self._tell("checkout.session.async_payment_failed", session)
 
     def authorize(self, session_id: str, *, email: str = "ada@example.com") -> bool:
@@ -105,11 +123,17 @@ class Account:
         intent = self._attempt(session_id, email)
         if intent is None:
             return False
-        intent["status"] = "requires_capture"
-        intent["amount_capturable"] = intent["amount"]
-        self._tell("payment_intent.amount_capturable_updated", intent)
+        self._authorize(intent)
         self._complete(session_id, "unpaid")
         return True
+
+    def capture_by_hand(self, payment_intent: str) -> None:
+        """Someone captures an authorised payment in Stripe's dashboard."""
+        self._capture(payment_intent)
+
+    def cancel_by_hand(self, payment_intent: str) -> None:
+        """Someone cancels an authorised payment in Stripe's dashboard."""
+        self._cancel(payment_intent)
 
     def refund_by_hand(
         self, payment_intent: str, amount: int | None = None, *, status: str = "succeeded"
@@ -165,14 +189,18 @@ class Account:
     def sessions_of(self, order: str) -> list[dict[str, Any]]:
         """Every session that was ever made for an order, the oldest first."""
         self._age()
-        return [s for s in self.sessions.values() if s["client_reference_id"] == order]
+        return [s for s in self.sessions.values() if s["client_reference_id"] == order] + [
+            {**intent, "status": SESSION_STATUS.get(intent["status"], "complete")}
+            for intent in self.intents.values()
+            if intent["metadata"].get("order") == order and "form" in intent["metadata"]
+        ]
 
     def taken(self, order: str) -> dict[str, int]:
         """What Stripe took for an order and did not send back, by PaymentIntent."""
         return {
             intent: charge["amount"] - charge["amount_refunded"]
             for intent, charge in self.charges.items()
-            if charge["metadata"].get("order") == order
+            if charge["metadata"].get("order") == order and charge["captured"]
         }
 
     # Inside Stripe.
@@ -196,8 +224,10 @@ class Account:
         )
 
     def _age(self) -> None:
-        """Sessions whose time is over expire by themselves."""
+        """Sessions and authorisations whose time is over end by themselves."""
         now = self._seconds()
+        for intent_id in [one for one, until in self._authorized.items() if until <= now]:
+            self._let_go(self.intents[intent_id])
         for session_id in [one for one, until in self._open.items() if until <= now]:
             self._close(session_id)
 
@@ -219,7 +249,12 @@ class Account:
 
     def _expanded(self, session_id: str) -> dict[str, Any]:
         session = self._known(self.sessions, session_id)
-        return {**session, "payment_intent": self.intents.get(session["payment_intent"] or "")}
+        intent = session["payment_intent"]
+        return {**session, "payment_intent": self._with_charge(intent) if intent else None}
+
+    def _with_charge(self, payment_intent: str) -> dict[str, Any]:
+        intent = self._known(self.intents, payment_intent)
+        return {**intent, "latest_charge": self.charges.get(payment_intent)}
 
     def _open_session(self, params: Mapping[str, Any]) -> dict[str, Any]:
         self._age()
@@ -232,6 +267,18 @@ class Account:
         self._intent_data[session_id] = params.get("payment_intent_data") or {}
         self._open[session_id] = session["expires_at"]
         return session
+
+    def _open_intent(self, params: Mapping[str, Any]) -> dict[str, Any]:
+        checks.intent_params(params)
+        session = {
+            "amount_total": params["amount"],
+            "currency": params["currency"],
+            "livemode": self.livemode,
+        }
+        intent = objects.intent(self._id("pi"), session, params, created=self._seconds())
+        self.intents[intent["id"]] = intent
+        self._tell("payment_intent.created", intent)
+        return intent
 
     def _expire(self, session_id: str) -> dict[str, Any]:
         session = self._known(self.sessions, session_id)
@@ -246,6 +293,8 @@ class Account:
     def _attempt(self, session_id: str, email: str) -> dict[str, Any] | None:
         """The PaymentIntent of an open session, made with the first try; None when it is over."""
         self._age()
+        if session_id in self.intents:
+            return self._own_attempt(self.intents[session_id], email)
         if session_id not in self._open:
             return None
         session = self.sessions[session_id]
@@ -268,6 +317,66 @@ class Account:
             }
         return self.intents[session["payment_intent"]]
 
+    def _authorize(self, intent: dict[str, Any]) -> None:
+        until = self._seconds() + AUTHORIZED_SECONDS
+        charge = objects.charge(self._id("ch"), intent, created=self._seconds())
+        charge.update(captured=False, amount_captured=0)
+        charge["payment_method_details"] = {"type": "card", "card": {"capture_before": until}}
+        intent.update(
+            status="requires_capture",
+            amount_capturable=intent["amount"],
+            latest_charge=charge["id"],
+        )
+        self.charges[intent["id"]] = charge
+        self._authorized[intent["id"]] = until
+        self._tell("payment_intent.amount_capturable_updated", intent)
+
+    def _capture(self, payment_intent: str) -> dict[str, Any]:
+        intent = self._known(self.intents, payment_intent)
+        self._only_authorized(intent, "captured")
+        del self._authorized[payment_intent]
+        charge = self.charges[payment_intent]
+        charge.update(captured=True, amount_captured=intent["amount"])
+        intent.update(status="succeeded", amount_capturable=0, amount_received=intent["amount"])
+        self._tell("charge.captured", charge)
+        self._tell("payment_intent.succeeded", intent)
+        return self._with_charge(payment_intent)
+
+    def _cancel(self, payment_intent: str) -> dict[str, Any]:
+        intent = self._known(self.intents, payment_intent)
+        ours = not any(s["payment_intent"] == payment_intent for s in self.sessions.values())
+        if ours and intent["status"] in {"requires_payment_method", "requires_action"}:
+            intent.update(status="canceled", canceled_at=self._seconds())
+            self._tell("payment_intent.canceled", intent)
+            return self._with_charge(payment_intent)
+        self._only_authorized(intent, "canceled")
+        self._let_go(intent)
+        return self._with_charge(payment_intent)
+
+    def _only_authorized(self, intent: dict[str, Any], verb: str) -> None:
+        if intent["status"] != "requires_capture":
+            raise StripeRefused(
+                f"This PaymentIntent could not be {verb} because it has a status of "
+                f"{intent['status']}.",
+                "payment_intent_unexpected_state",
+            )
+
+    def _let_go(self, intent: dict[str, Any]) -> None:
+        """An authorisation ends without money: Stripe calls its charge refunded."""
+        del self._authorized[intent["id"]]
+        charge = self.charges[intent["id"]]
+        charge.update(amount_refunded=charge["amount"], refunded=True)
+        intent.update(status="canceled", amount_capturable=0, canceled_at=self._seconds())
+        self._tell("charge.refunded", charge)
+        self._tell("payment_intent.canceled", intent)
+
+    def _own_attempt(self, intent: dict[str, Any], email: str) -> dict[str, Any] | None:
+        """A try on the shop's own page, whose PaymentIntent was there before."""
+        if intent["status"] != "requires_payment_method":
+            return None
+        intent["receipt_email"] = email or None
+        return intent
+
     def _succeed(self, intent: dict[str, Any]) -> None:
         charge = objects.charge(self._id("ch"), intent, created=self._seconds())
         intent.update(
@@ -277,6 +386,8 @@ class Account:
         self._tell("payment_intent.succeeded", intent)
 
     def _complete(self, session_id: str, payment_status: str) -> None:
+        if session_id in self.intents:
+            return
         session = self.sessions[session_id]
         session.update(status="complete", payment_status=payment_status, url=None)
         self._open.pop(session_id)
@@ -287,7 +398,7 @@ class Account:
     ) -> dict[str, Any]:
         self._known(self.intents, payment_intent)
         charge = self.charges.get(payment_intent)
-        if charge is None:
+        if charge is None or not charge["captured"]:
             raise StripeRefused(f"{payment_intent} has no successful charge to refund")
         if charge["disputed"]:
             raise StripeRefused(f"Charge {charge['id']} is disputed", "charge_disputed")

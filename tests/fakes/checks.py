@@ -25,6 +25,18 @@ SESSION_PARAMS = frozenset(
 )
 
 
+INTENT_PARAMS = frozenset(
+    {
+        "allowed_payment_method_types",
+        "amount",
+        "capture_method",
+        "currency",
+        "description",
+        "metadata",
+    }
+)
+
+
 def session_params(params: Mapping[str, Any], now: int) -> None:
     """Refuse what Stripe refuses. https://docs.stripe.com/api/checkout/sessions/create."""
     if unknown := set(params) - SESSION_PARAMS:
@@ -51,6 +63,15 @@ def session_params(params: Mapping[str, Any], now: int) -> None:
     message = ((params.get("custom_text") or {}).get("submit") or {}).get("message", "")
     if len(message) > 1200:
         raise Invalid("custom_text takes 1200 characters.")
+
+
+def intent_params(params: Mapping[str, Any]) -> None:
+    """Refuse what Stripe refuses. https://docs.stripe.com/api/payment_intents/create."""
+    if unknown := set(params) - INTENT_PARAMS:
+        raise Invalid(f"Received unknown parameters: {', '.join(sorted(unknown))}")
+    if params["amount"] < 1:
+        raise Invalid("This value must be greater than or equal to 1.")
+    check_metadata(params.get("metadata") or {})
 
 
 def check_metadata(metadata: Mapping[str, str]) -> None:

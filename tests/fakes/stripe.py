@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from storefront.clients.stripe_api import KEYS_FOR_EXPIRY, Stripe
+from storefront.clients.stripe_api import KEYS_TO_END, Stripe
 from storefront.domain.errors import StripeSpent
 from storefront.domain.payments import (
     Payment,
@@ -64,7 +64,7 @@ class FakeStripe(Products):
 
     def expire_session(self, session_id: str) -> Payment:
         """As the real one: spent keys are passed over, and the last key is a new one."""
-        for name in (*range(1, KEYS_FOR_EXPIRY), f"fresh-{len(self.wire.calls)}"):
+        for name in (*range(1, KEYS_TO_END), f"fresh-{len(self.wire.calls)}"):
             key = f"session:{session_id}:expire:{name}"
             try:
                 ended = self.wire.post(
@@ -96,9 +96,43 @@ class FakeStripe(Products):
         )
 
     def intent(self, payment_intent: str) -> Payment:
-        return from_intent(
-            self.wire.get("intent", lambda: self._known(self.intents, payment_intent))
+        return from_intent(self.wire.get("intent", lambda: self._with_charge(payment_intent)))
+
+    def create_intent(self, params: Mapping[str, Any], key: str) -> Payment:
+        """As the real one: a replay is answered with what the PaymentIntent is now."""
+        made = self.wire.post("create_intent", key, dict(params), lambda: self._open_intent(params))
+        if made.replayed:
+            return self.intent(made.body["id"])
+        return from_intent(made.body)
+
+    def intents_between(self, earliest: int, latest: int) -> Iterator[Payment]:
+        """Every PaymentIntent created in this time (seconds, both included), the newest first."""
+        found = self.wire.get(
+            "intents_between",
+            lambda: [
+                intent
+                for intent in reversed(self.intents.values())
+                if earliest <= intent["created"] <= latest
+            ],
         )
+        yield from map(from_intent, found)
+
+    def capture(self, payment_intent: str, key: str) -> Payment:
+        made = self.wire.post("capture", key, payment_intent, lambda: self._capture(payment_intent))
+        return from_intent(made.body)
+
+    def cancel_intent(self, payment_intent: str) -> Payment:
+        """As the real one: spent keys are passed over, and the last key is a new one."""
+        for name in (*range(1, KEYS_TO_END), f"fresh-{len(self.wire.calls)}"):
+            key = f"void:{payment_intent}:{name}"
+            try:
+                made = self.wire.post(
+                    "cancel_intent", key, payment_intent, lambda: self._cancel(payment_intent)
+                )
+            except StripeSpent:
+                continue
+            return from_intent(made.body)
+        raise StripeSpent(f"cancelling {payment_intent} was answered with saved errors only")
 
     def refunds(self, payment_intent: str) -> list[RefundFact]:
         found = self.wire.get(

@@ -51,13 +51,6 @@ def test_another_amount_or_currency_gives_no_goods_and_comes_before_a_person(
     assert town.mails() == ["review"]
 
 
-def test_money_that_is_only_set_aside_comes_before_a_person(town: Town, opened: Order) -> None:
-    town.stripe.authorize(opened.session)
-    facts = town.stripe.session(opened.session)
-    assert settlement.apply(town.shop, opened, facts) is Settled.REVIEW
-    assert (town.order(opened).units, town.level()) == ("held", (3, 2, 0))
-
-
 def test_facts_that_say_open_or_nothing_change_nothing(town: Town, opened: Order) -> None:
     facts = town.stripe.session(opened.session)
     assert settlement.apply(town.shop, opened, facts) is Settled.OPEN

@@ -96,6 +96,39 @@ class Book:
             event=event,
         )
 
+    def authorize(
+        self,
+        order: str,
+        payment: str = "pi_1",
+        *,
+        session: str = "cs_1",
+        amount: int = 2 * PRICE,
+        event: str = "",
+    ) -> Settled:
+        return self.store.scripts.authorize_payment(
+            order,
+            payment_intent=payment,
+            session=session,
+            amount=amount,
+            capture_before=1_900_000_000,
+            email="ada@example.com",
+            event=event,
+        )
+
+    def void(self, order: str, payment: str = "pi_1", event: str = "") -> Settled:
+        return self.store.scripts.void_payment(
+            order, payment_intent=payment, reason="lapsed", event=event
+        )
+
+    def hand_over(self) -> None:
+        """Mark o1 as handed over, as the script that does so will."""
+        order = self.order("o1")
+        fields = {"state": "fulfilled", "at:fulfilled": self.store.now()}
+        keys, client = self.store.keys, self.store._client
+        client.hset(keys.order("o1"), mapping=fields)
+        client.zrem(keys.name("states"), f"{order.state}:{order.created}:o1")
+        client.zadd(keys.name("states"), {f"fulfilled:{order.created}:o1": 0})
+
     def process(self, order: str, session: str = "cs_1", event: str = "") -> Settled:
         return self.store.scripts.mark_processing(
             order,

@@ -36,7 +36,14 @@ ENUMS: dict[str, type[StrEnum]] = {
     "open_shop": words_of.Opened,
     "read_door": Door,
 }
-SETTLING = ("settle_payment", "mark_processing", "release_hold", "review_order")
+SETTLING = (
+    "settle_payment",
+    "authorize_payment",
+    "void_payment",
+    "mark_processing",
+    "release_hold",
+    "review_order",
+)
 
 
 def header(text: str) -> list[str]:

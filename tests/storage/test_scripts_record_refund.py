@@ -52,18 +52,8 @@ def test_refunded_gives_sold_units_that_were_not_handed_over_back_on_sale(paid: 
     assert (paid.order("o1").state, paid.order("o1").units) == (State.REFUNDED, "none")
 
 
-def hand_over(book: Book) -> None:
-    """Mark o1 as handed over, as the script that does so will."""
-    order = book.order("o1")
-    fields = {"state": "fulfilled", "at:fulfilled": book.store.now()}
-    keys, client = book.store.keys, book.store._client
-    client.hset(keys.order("o1"), mapping=fields)
-    client.zrem(keys.name("states"), f"{order.state}:{order.created}:o1")
-    client.zadd(keys.name("states"), {f"fulfilled:{order.created}:o1": 0})
-
-
 def test_refunded_writes_handed_over_units_off(paid: Book) -> None:
-    hand_over(paid)
+    paid.hand_over()
     assert paid.refund("o1") is Recorded.REFUNDED
     assert paid.level("poster") == (3, 0, 0, 2, 5)
     assert paid.ledger()[-1] == ("return", "poster", 2, "sold", "written_off")
@@ -72,7 +62,7 @@ def test_refunded_writes_handed_over_units_off(paid: Book) -> None:
 def test_handed_over_units_are_written_off_also_when_a_person_looked_at_the_order(
     paid: Book,
 ) -> None:
-    hand_over(paid)
+    paid.hand_over()
     paid.review("o1", "disputed")
     assert paid.refund("o1") is Recorded.REFUNDED
     assert paid.level("poster") == (3, 0, 0, 2, 5)

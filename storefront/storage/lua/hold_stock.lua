@@ -2,7 +2,7 @@
 --
 -- KEYS  as in books.lua, with door (hash) in the place of seen:EVENT
 -- ASK   order, lines [{sku, quantity, unit_amount, name, slug, image, limit, opens_at (ms, 0: now)}],
---       basket, currency, amount (minor units), visitor, address, visitor_limit, address_limit (0: off),
+--       basket, form (hosted, elements), currency, amount (minor units), visitor, address, visitor_limit, address_limit (0: off),
 --       hold_ms, grace_ms, session_seconds (Stripe's session lives at least so long),
 --       ask_ms (after so long with no payment page the worker looks)
 -- ANSWER held | already STATE | unknown_sku SKU | over_limit SKU LIMIT | not_open SKU OPENS_AT
@@ -58,7 +58,7 @@ end
 local deadline = now + ask.hold_ms
 local expires_at = math.floor(now / 1000) + math.max(math.ceil(ask.hold_ms / 1000), ask.session_seconds)
 redis.call('HSET', ORDER, 'id', ask.order, 'created', int(now), 'lines', cjson.encode(ask.lines),
-  'basket', ask.basket, 'currency', ask.currency, 'amount', int(ask.amount), 'visitor', ask.visitor,
+  'basket', ask.basket, 'form', ask.form, 'currency', ask.currency, 'amount', int(ask.amount), 'visitor', ask.visitor,
   'address', ask.address, 'deadline', int(deadline), 'expires_at', int(expires_at), 'session_version', '1')
 redis.call('ZADD', ORDERS, int(now), ask.order)
 set_state('pending')

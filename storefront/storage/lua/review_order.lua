@@ -15,6 +15,7 @@ if ask.payment_intent ~= '' then
   local owner = redis.call('HGET', PAYMENTS, ask.payment_intent)
   if owner and owner ~= ask.order then return answer('other_order', owner) end
   redis.call('HSET', ORDER, payment, int(ask.amount))
+  redis.call('HDEL', ORDER, 'authorized:' .. ask.payment_intent)
   redis.call('HSET', PAYMENTS, ask.payment_intent, ask.order)
   if not fields[3] then
     redis.call('HSET', ORDER, 'paid_by', ask.payment_intent, 'payment_intent', ask.payment_intent)

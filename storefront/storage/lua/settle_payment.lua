@@ -1,9 +1,10 @@
 -- Give the goods for a payment that succeeded, or see that its money goes back.
 --
--- Whether amount and currency are right is decided before, from what the order keeps unchanged.
+-- Whether amount and currency are right is decided before, from what the order keeps unchanged. A
+-- payment that was authorised here before has been captured now.
 -- KEYS  as in books.lua
 -- ASK   order, payment_intent, session (may be empty), amount (minor units), email, event
--- ANSWER sold | retaken (released before, the units were still there) | oversold (they were not:
+-- ANSWER sold | captured (authorised before) | retaken (released before, the units were still there) | oversold (they were not:
 --       refund due) | duplicate (paid before: this payment's refund is due) | already STATE
 --       | other_order ORDER (this payment is that one's already) | unknown_order
 -- E.g.  an open order: sold; held -2, sold +2, state paid, due: mail:confirmed
@@ -19,6 +20,19 @@ local owner = redis.call('HGET', PAYMENTS, ask.payment_intent)
 if owner and owner ~= ask.order then return answer('other_order', owner) end
 local lines = cjson.decode(fields[2])
 local at = units_at(lines)
+if redis.call('HDEL', ORDER, 'authorized:' .. ask.payment_intent) == 1 then
+  redis.call('ZREM', DUE, 'capture:' .. ask.order .. ':' .. ask.payment_intent, 'void:' .. ask.order .. ':' .. ask.payment_intent)
+  redis.call('HDEL', ORDER, 'void_reason:' .. ask.payment_intent)
+  if paid_by == ask.payment_intent and at == 'sold' then
+    redis.call('HSET', ORDER, payment, int(ask.amount))
+    keep_email()
+    if state == 'authorized' then set_state('paid') end
+    schedule('mail:confirmed:' .. ask.order, now)
+    return answer('captured')
+  end
+  -- It was to be cancelled and was captured all the same, by somebody's hand: money like any other.
+  if paid_by == ask.payment_intent then paid_by = nil end
+end
 redis.call('HSET', ORDER, payment, int(ask.amount))
 redis.call('HSET', PAYMENTS, ask.payment_intent, ask.order)
 keep_email()

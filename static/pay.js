@@ -1,0 +1,70 @@
+// The payment page: Stripe's fields in our form. Money moves only on Stripe's word.
+(() => {
+  "use strict";
+  const form = document.getElementById("payment");
+  if (!form) return;
+  const { clientSecret, key, back, locale, until, now } = form.dataset;
+  const message = document.getElementById("payment-message");
+  const button = form.querySelector("button");
+  const say = (text) => { message.textContent = text; message.hidden = !text; };
+  const rest = (busy) => {
+    button.disabled = busy;
+    button.setAttribute("aria-busy", String(busy));
+  };
+  const unreachable = "The payment form could not be loaded. Your units stay held: load this page again, or try another connection.";
+  if (!window.Stripe) return say(unreachable);
+
+  const colours = getComputedStyle(document.documentElement);
+  const colour = (name) => colours.getPropertyValue(name).trim();
+  const stripe = window.Stripe(key, { locale });
+  const elements = stripe.elements({
+    clientSecret,
+    appearance: {
+      theme: matchMedia("(prefers-color-scheme: dark)").matches ? "night" : "stripe",
+      variables: {
+        colorPrimary: colour("--red"),
+        colorBackground: colour("--card"),
+        colorText: colour("--ink"),
+        colorDanger: colour("--bad"),
+        borderRadius: "6px",
+      },
+    },
+  });
+  const fields = elements.create("payment", { fields: { billingDetails: { email: "never" } } });
+  fields.on("ready", () => { rest(false); say(""); });
+  fields.on("loaderror", () => say(unreachable));
+  fields.mount("#payment-fields");
+
+  form.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    if (!form.reportValidity()) return;
+    rest(true);
+    say("");
+    const email = form.elements.email.value;
+    try {
+      const { error } = await stripe.confirmPayment({
+        elements,
+        confirmParams: {
+          return_url: back,
+          receipt_email: email,
+          payment_method_data: { billing_details: { email } },
+        },
+      });
+      // Only what went wrong comes back: else the browser is on its way to the order's page.
+      if (error.payment_intent && error.payment_intent.status !== "requires_payment_method") {
+        location.assign(back);
+        return;
+      }
+      say(error.message || "The payment did not go through. Nothing was charged: please try again.");
+    } catch {
+      // Unknown is not failed: the order's page asks Stripe.
+      location.assign(back);
+      return;
+    }
+    rest(false);
+  });
+
+  // When the hold is over there is nothing to pay any more: the order's page says how it stands.
+  const left = Number(until) - Number(now);
+  setTimeout(() => location.assign(back), Math.max(0, left) + 500);
+})();
