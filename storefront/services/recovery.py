@@ -111,7 +111,11 @@ def open_up(shop: Shop, run: str, *, rebuilt: bool = False) -> None:
     opened = shop.store.scripts.open_shop(run=run, rebuilt=rebuilt)
     if opened is not Opened.OPENED:
         raise ShopClosed(Door(opened))
-    shop.store.due.hasten(JOB, shop.store.now() + AGAIN_MS)
+    again = shop.store.now() + AGAIN_MS
+    if rebuilt:  # with all else the list of what is due was lost
+        shop.store.due.schedule(JOB, again)
+    else:
+        shop.store.due.hasten(JOB, again)
     log.warning("the books are whole: the shop is open")
 
 
