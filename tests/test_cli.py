@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import redis
@@ -16,7 +17,9 @@ from werkzeug.security import check_password_hash
 
 from storefront import cli
 from storefront.clients.mail import Mailer
-from storefront.services import checkout
+from storefront.domain.errors import ShopClosed
+from storefront.services import checkout, work
+from storefront.services.reconciliation import reconcile
 from storefront.services.shop import Shop
 from storefront.settings import load_settings
 from storefront.storage import connection, embedded
@@ -101,7 +104,7 @@ def open_shop(flask_shop: Callable[..., Result], catalogue: Path) -> Callable[..
     return flask_shop
 
 
-def document(result: Result) -> object:
+def document(result: Result) -> Any:
     """The one JSON document on stdout."""
     return json.loads(result.stdout)
 
@@ -547,3 +550,96 @@ def test_a_worker_ends_cleanly_on_sigterm_and_outlives_a_redis_that_restarts():
             assert worker.stop() == 0
             assert "worker stopped" in worker.log
             assert "Traceback" not in worker.log
+
+
+# rebuild
+
+
+@pytest.fixture
+def emptied(
+    open_shop: Callable[..., Result],
+    shop: Shop,
+    stripe: FakeStripe,
+    real_client: redis.Redis,
+) -> Callable[..., Result]:
+    """Commands for a shop that sold two posters, and whose Redis is empty now."""
+    order = shop.store.orders.get(buy(shop, 2))
+    assert order is not None
+    stripe.pay(order.session)
+    reconcile(shop)
+    work.run_due(shop, 10)
+    real_client.flushall()
+    return open_shop
+
+
+def test_an_import_into_an_emptied_redis_says_what_to_do_next(
+    emptied: Callable[..., Result], catalogue: Path, shop: Shop
+):
+    result = emptied("import", str(catalogue))
+    assert result.exit_code == 0
+    assert "Run `flask shop rebuild --from-stripe` next." in result.stdout
+    assert "units in stock" not in result.stdout
+    assert document(emptied("import", str(catalogue), "--json"))["rebuild"] is True
+    assert {level.stocked for level in shop.store.stock.levels()} == {0}
+
+
+def test_an_import_that_cannot_ask_stripe_fails_and_changes_nothing(
+    emptied: Callable[..., Result], catalogue: Path, stripe: FakeStripe, real_client: redis.Redis
+):
+    stripe.down()
+    result = emptied("import", str(catalogue))
+    assert result.exit_code == 1
+    assert "Stripe could not do it" in result.stderr
+    assert real_client.keys() == []
+
+
+def test_rebuild_brings_everything_back_once(
+    emptied: Callable[..., Result], catalogue: Path, shop: Shop
+):
+    emptied("import", str(catalogue))
+    result = emptied("rebuild", "--from-stripe")
+    assert result.exit_code == 0
+    assert "1 orders are back, and the shop is open." in result.stdout
+    assert document(emptied("stock", "--json"))[1]["sold"] == 2
+    again = emptied("rebuild", "--from-stripe")
+    assert (again.exit_code, again.stderr) == (0, "")
+    assert "nothing was changed" in again.stdout
+    assert document(emptied("rebuild", "--from-stripe", "--json")) == {"rebuilt": False}
+
+
+def test_rebuild_names_what_it_had_to_believe(
+    emptied: Callable[..., Result], catalogue: Path, stripe: FakeStripe
+):
+    emptied("import", str(catalogue))
+    stripe.catalogue["popup_poster"]["metadata"]["stocked"] = "1"
+    del stripe.catalogue["popup_badge"]
+    result = emptied("rebuild", "--from-stripe")
+    assert "poster: 1 more were sold than came in" in result.stderr
+    assert "badge: Stripe did not know how many came in" in result.stderr
+
+
+def test_rebuild_without_an_import_says_to_import_first(emptied: Callable[..., Result]):
+    result = emptied("rebuild", "--from-stripe")
+    assert result.exit_code == 1
+    assert "run `flask shop import`" in result.stderr
+
+
+def test_rebuild_must_be_told_where_from(flask_shop: Callable[..., Result]):
+    assert flask_shop("rebuild").exit_code == 2
+
+
+def test_restock_into_lost_books_is_refused(emptied: Callable[..., Result], catalogue: Path):
+    emptied("import", str(catalogue))
+    result = emptied("restock", "poster", "5", "--reason", "more")
+    assert result.exit_code == 1
+    assert "rebuild --from-stripe" in result.stderr
+
+
+def test_reconcile_opens_a_shop_after_a_restart(
+    open_shop: Callable[..., Result], shop: Shop, real_client: redis.Redis
+):
+    real_client.hset(shop.store.keys.door(), "run", "another")
+    with pytest.raises(ShopClosed):
+        buy(shop)
+    assert open_shop("reconcile").exit_code == 0
+    assert buy(shop)
