@@ -153,3 +153,13 @@ def test_the_page_may_send_its_form_on_to_the_shop_and_nowhere_else(standin: Sta
     policy = standin.http.get(url, timeout=30).headers["Content-Security-Policy"]
     assert "form-action 'self' https://shop.test" in policy
     assert "frame-ancestors 'none'" in policy
+
+
+def test_what_the_form_chose_for_the_webhooks_holds_beyond_the_bank(standin: Standin):
+    intent = create(standin)
+    chosen: Any = {"standin[webhooks]": "doubled"}
+    answer = confirm(standin, intent, **card(SECURE, return_url=back(standin), **chosen))
+    say(standin, answer.json()["next_action"]["redirect_to_url"]["url"], "confirm")
+    types = standin.event_types(intent.id)
+    assert types.count("payment_intent.requires_action") == 2
+    assert types.count("payment_intent.succeeded") == 2
