@@ -125,7 +125,7 @@ class Headers(Attack):
 
     def __init__(self, stage: Stage) -> None:
         super().__init__(stage)
-        self._names = sorted(VALUES)
+        self._names = sorted(VALUES) + ["Host"] * 5
 
     def play(self, seed: int) -> None:
         chance = chance_of(seed)
@@ -138,6 +138,10 @@ class Headers(Attack):
             headers["Content-Type"] = URLENCODED
         elif chance.random() < 0.1:
             method = "HEAD"
+        elif chance.random() < 0.1:  # of a file, which has parts and a time
+            path = chance.choice(("/static/icons.svg", "/pictures/poster.svg"))
+            name = chance.choice(("Range", "If-None-Match", "If-Match", "If-Modified-Since"))
+            headers[name] = chance.choice(VALUES[name])
         for _ in range(chance.choice((1, 1, 2, 3, 6))):
             name = chance.choice(self._names)
             odd = chance.random() < 0.25

@@ -134,7 +134,7 @@ class Paths(Attack):
             path += chance.choice(("", "", ".json", "/cancel"))
         else:
             path = chance.choice(PAGES)
-        for _ in range(chance.choice((0, 1, 1, 1, 2, 3))):
+        for _ in range(chance.choice((0, 0, 1, 1, 1, 2))):
             at = chance.randrange(len(path) + 1)
             match chance.randrange(7):
                 case 0 | 1:

@@ -21,7 +21,9 @@ from tests.fuzz.stage import Stage, open_stage
 from tests.fuzz.unsigned import Unsigned
 
 INPUTS = int(os.environ.get("FUZZ_INPUTS", "20000"))
-"""``FUZZ_INPUTS``: what all kinds throw together in one run of the tests."""
+"""``FUZZ_INPUTS``: what all kinds throw together in one run of the tests; fewer reach less than they must."""
+PATIENCE_SECONDS = 120 + INPUTS // 40
+"""For one kind, on a machine that does much else; twenty seconds when all is well."""
 FRESH = 10**9
 """Fresh seeds are below this."""
 CHUNK = 500

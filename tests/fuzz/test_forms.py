@@ -1,8 +1,11 @@
 """Whatever a form sends: a clear answer, and nothing done but what the form may do."""
 
-from tests.fuzz.runs import prove
+import pytest
+
+from tests.fuzz.runs import PATIENCE_SECONDS, prove
 
 
+@pytest.mark.timeout(PATIENCE_SECONDS)
 def test_no_form_fails_or_does_what_it_may_not() -> None:
     outcomes = prove("forms").outcomes
     for reached in (
