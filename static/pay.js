@@ -3,6 +3,7 @@
   "use strict";
   const form = document.getElementById("payment");
   if (!form) return;
+  document.getElementById("without-scripts").hidden = true;
   const { clientSecret, key, back, locale, until, now } = form.dataset;
   const message = document.getElementById("payment-message");
   const button = form.querySelector("button");

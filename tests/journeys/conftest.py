@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -85,6 +86,13 @@ class Town:
 
 @pytest.fixture
 def town(tmp_path: Path) -> Iterator[Town]:
+    with open_town(tmp_path) as town:
+        yield town
+
+
+@contextmanager
+def open_town(folder: Path, **settings: str) -> Iterator[Town]:
+    """A running shop; ``settings`` are environment variables."""
     port = free_port()
     address = f"http://127.0.0.1:{port}"
     with start_redis() as redis, start_standin(f"{address}/webhooks/stripe") as standin:
@@ -95,11 +103,13 @@ def town(tmp_path: Path) -> Iterator[Town]:
             "STRIPE_WEBHOOK_SECRET": WEBHOOK_SECRET,
             "SECRET_KEY": "a key for the journeys of the tests",
             "PUBLIC_URL": address,
-            "SHOP_INSTANCE": str(tmp_path / "instance"),
+            "STRIPE_JS_URL": f"{standin.url}/v3/stripe.js",
+            "SHOP_INSTANCE": str(folder / "instance"),
             "RATE_LIMIT": "off",
+            **settings,
         }
         with start_shop(environment, port) as shop, start_worker(environment):
-            yield Town(shop, standin, environment, tmp_path)
+            yield Town(shop, standin, environment, folder)
 
 
 class Shopper:

@@ -51,7 +51,7 @@ def test_the_form_carries_what_the_browser_pays_with(
 def test_without_scripts_the_page_says_what_paying_needs_and_the_form_takes_no_money(
     visitor: Browser, path: str
 ) -> None:
-    assert "needs scripts" in visitor.page(path).one("noscript").words
+    assert "needs scripts" in visitor.page(path).one("p", id="without-scripts").words
     answer = visitor.post(path, visitor.page(path).one("form", id="payment").fields)
     assert (answer.status_code, answer.location) == (303, path)
 
