@@ -52,7 +52,8 @@ def release_by_hand(shop: Shop, order_id: str, who: str) -> Settled:
 
 def releasable(order: Order) -> bool:
     """Whether an order in review holds units that nothing was paid for."""
-    return order.state is State.REVIEW and order.units == "held" and not order.payments
+    paid = order.payments or order.authorizations
+    return order.state is State.REVIEW and order.units == "held" and not paid
 
 
 def _end_review(shop: Shop, order: Order, who: str) -> Settled:
@@ -66,8 +67,9 @@ def _end_review(shop: Shop, order: Order, who: str) -> Settled:
         match verdict(payment):
             case Verdict.EXPIRED | Verdict.DECLINED:
                 continue
-            case Verdict.PAID:
-                return settlement.apply(shop, order, payment)
+            case Verdict.PAID | Verdict.AUTHORIZED:
+                outcome = settlement.apply(shop, order, payment)
+                return Settled.KEPT if outcome is Settled.ALREADY else outcome
             case Verdict.OPEN:  # a payment is being made in it at this moment
                 raise StripeUnreachable(f"{session} could not be ended yet")
             case _:

@@ -40,6 +40,8 @@ class Money:
     """To be sent back, and on the list of what is due."""
     in_review: int = 0
     """A person looks at it."""
+    authorized: int = 0
+    """Not paid yet: banks have agreed to pay it, and it is captured next or let go."""
     orders: int = 0
     """Orders whose goods are the customer's."""
     units: int = 0
@@ -185,6 +187,7 @@ def _add(money: Money, order: Order, due: set[str]) -> None:
     if order.state in GOODS:
         money.orders += 1
         money.units += sum(line.quantity for line in order.lines)
+    money.authorized += sum(order.authorizations.values())
     for payment, paid in order.payments.items():
         done = sum(
             r.amount

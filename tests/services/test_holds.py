@@ -214,3 +214,21 @@ def test_every_session_that_a_reviewed_order_ever_had_is_ended_before_its_units_
     assert holds.release_by_hand(town.shop, reviewed.id, "op") is Settled.RELEASED
     assert {session["status"] for session in town.stripe.sessions.values()} == {"expired"}
     town.rest()
+
+
+@pytest.mark.parametrize("right", [True, False])
+def test_what_a_bank_has_agreed_to_pay_during_a_review_is_committed_and_never_released(
+    build: Build, right: bool
+) -> None:
+    town = build(CAPTURE_METHOD="manual")
+    order = town.begin({"poster": 2}).order
+    town.shop.store.scripts.review_order(order.id, reason="given up")
+    town.stripe.authorize(order.session)
+    town.lose_events()
+    if not right:
+        town.stripe.sessions[order.session]["amount_total"] = 1
+    expected = Settled.AUTHORIZED if right else Settled.KEPT
+    assert holds.release_by_hand(town.shop, order.id, "op") is expected
+    assert town.level() == ((3, 0, 2) if right else (3, 2, 0))
+    if right:
+        town.rest()

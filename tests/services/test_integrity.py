@@ -73,6 +73,17 @@ def test_a_part_sent_back_by_hand_leaves_the_rest_for_the_goods(town: Town) -> N
     assert money(town).adds_up
 
 
+def test_what_banks_have_only_agreed_to_is_not_paid_until_it_is_captured(build: Build) -> None:
+    town = build(CAPTURE_METHOD="manual")
+    order = town.begin().order
+    town.stripe.authorize(order.session)
+    town.deliver()
+    assert money(town) == Money(authorized=2500, orders=1, units=1)
+    town.work()
+    town.deliver()
+    assert money(town) == Money(paid=2500, for_goods=2500, orders=1, units=1)
+
+
 def test_money_of_a_review_is_a_person_s(town: Town) -> None:
     order = town.begin().order
     town.stripe.pay(order.session)

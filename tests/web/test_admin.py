@@ -12,7 +12,7 @@ from flask import Flask
 from storefront.app import assemble
 from storefront.services import orders, restocking, work
 from storefront.services.shop import Shop
-from storefront.web.admin import login
+from storefront.web.admin import integrity, login
 from tests.web.browsing import Browser, Element, path_of
 from tests.web.conftest import PASSWORD
 
@@ -297,6 +297,10 @@ def test_the_integrity_page_asks_stripe_when_wished_and_says_when_it_is_silent(
     page = operator.page("/admin/integrity?stripe=1")
     assert "Stripe did not answer" in page.one("div", class_="alert").words
     assert page.all("p", class_="notice")[0].words == "Every check holds."
+
+
+def test_every_kind_of_job_is_said_in_words() -> None:
+    assert set(integrity.KINDS) == {*work.WORK, "mail"}
 
 
 def test_money_that_nobody_can_explain_is_named(

@@ -28,7 +28,7 @@ def release() -> Answer:
     match word:
         case "released":
             flash(f"The units of order {order} are given back.", "good")
-        case "sold" | "already" | "retaken":
+        case "sold" | "already" | "retaken" | "authorized" | "captured":
             flash(f"Order {order} was paid meanwhile, so its units are sold.")
         case "kept":
             flash(f"Order {order} is not to be released any more, so nothing was changed.")

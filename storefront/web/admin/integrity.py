@@ -13,6 +13,8 @@ KINDS = {
     "expire": "End a payment at its deadline",
     "stray": "End a session that nobody needs",
     "refund": "Send money back",
+    "capture": "Take money that a bank agreed to",
+    "void": "Let an authorisation go",
     "mail": "Send a mail",
     "mirror": "Tell Stripe what came in",
     "reconcile": "Walk through Stripe's sessions",
