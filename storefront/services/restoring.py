@@ -21,11 +21,11 @@ Refunds = Mapping[str, Sequence[RefundFact]]
 WEIGHT = {
     Verdict.PAID: 0,
     Verdict.AUTHORIZED: 1,
-    Verdict.PROCESSING: 1,
-    Verdict.UNCLEAR: 1,
-    Verdict.OPEN: 2,
-    Verdict.DECLINED: 3,
-    Verdict.EXPIRED: 3,
+    Verdict.PROCESSING: 2,
+    Verdict.UNCLEAR: 2,
+    Verdict.OPEN: 3,
+    Verdict.DECLINED: 4,
+    Verdict.EXPIRED: 4,
 }
 """Of several sessions of one order, the one that weighs least is its own."""
 
@@ -55,7 +55,7 @@ def restore(
     mails = _mails(ordered, refunds, told)
     is_open = {one.session for one in ordered if verdict(one) is Verdict.OPEN}
 
-    if kept or (not paid and WEIGHT[verdict(own)] == 1):
+    if kept or (not paid and WEIGHT[verdict(own)] == WEIGHT[Verdict.PROCESSING]):
         state = State.RELEASED if kept else State.OPEN
         _write(shop, replace(found, strays=tuple(sorted(is_open))), state, mails)
         for one in kept or [own]:
@@ -81,11 +81,12 @@ def in_order(sessions: Sequence[Payment]) -> list[Payment]:
 
 
 def kept_of(sessions: Sequence[Payment], refunds: Refunds) -> list[Payment]:
-    """Those that were paid and whose money did not go back in full, the oldest first."""
+    """Those that were paid, or authorised, and whose money did not go back in full."""
     return [
         one
         for one in in_order(sessions)
-        if verdict(one) is Verdict.PAID and _taken(refunds, one.payment_intent) < one.amount
+        if verdict(one) in {Verdict.PAID, Verdict.AUTHORIZED}
+        and _taken(refunds, one.payment_intent) < one.amount
     ]
 
 
