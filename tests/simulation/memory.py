@@ -244,12 +244,29 @@ class Memory:
         found: str | None = self._live(key)
         return found
 
-    def raw_set(self, key: str, value: str, ex: int | None = None) -> bool:
+    def raw_set(
+        self,
+        key: str,
+        value: str,
+        ex: int | None = None,
+        px: int | None = None,
+        nx: bool = False,
+    ) -> bool | None:
+        if nx and self._live(key) is not None:
+            return None
         self._write(key, str(value))
         self._ends.pop(key, None)
         if ex is not None:
             self._ends[key] = self._now() + ex * 1000
+        if px is not None:
+            self._ends[key] = self._now() + px
         return True
+
+    def raw_pexpire(self, key: str, ms: int) -> int:
+        return self._do_pexpireat(key, self._now() + ms)
+
+    def raw_delete(self, *keys: str) -> int:
+        return self._do_del(*keys)
 
     def raw_exists(self, key: str) -> int:
         return int(self._live(key) is not None)

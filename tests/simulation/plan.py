@@ -66,6 +66,10 @@ class Plan:
     """Whether shoppers use methods whose money comes after days."""
     slow_refunds: bool
     """Whether refunds are pending at first, and may fail."""
+    restarts: int
+    """How often Redis is restarted."""
+    lossy: bool
+    """Whether a restart loses what came last."""
     silent_end: bool
     """Whether what was not delivered when the shoppers left never is."""
 
@@ -101,5 +105,7 @@ def draw(random: Random) -> Plan:
         operator=random.random() < 0.5,
         delayed=random.random() < 0.4,
         slow_refunds=random.random() < 0.25,
+        restarts=random.choice((1, 1, 2)) if random.random() < 0.25 else 0,
+        lossy=random.random() < 0.7,
         silent_end=random.random() < 0.5,
     )

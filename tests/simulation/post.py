@@ -86,10 +86,13 @@ class Post:
             self._sim.trouble("an event before an older one of its order")
         self._waiting.remove(delivery)
 
+        losses = self._sim.restarts.losses
+
         def ended(task: Task) -> None:
             check_answer(task)
             if task.error is None:
-                self._stored(event)
+                if losses == self._sim.restarts.losses:
+                    self._stored(event)
             elif delivery.tries < TRIES:  # no 2xx: Stripe sends it again
                 later = self._sim.random.choice((5000, 60_000, 3600_000))
                 self._sim.trouble("an event again after no 2xx")

@@ -8,13 +8,14 @@ from random import Random
 from typing import Any
 
 from storefront.domain.orders import State
-from storefront.services import audit, reconciliation, work
+from storefront.services import audit, mirroring, reconciliation, work
 from tests.fakes.faults import Fault
 from tests.simulation.acts import Act, check_answer
 from tests.simulation.outside import Bank, Mishaps
 from tests.simulation.plan import Plan, draw
 from tests.simulation.post import Post
 from tests.simulation.promises import Promises
+from tests.simulation.restarts import Restarts
 from tests.simulation.shopper import Shopper
 from tests.simulation.staff import Operator, Worker
 from tests.simulation.story import Story
@@ -68,6 +69,7 @@ class Simulation:
             Shopper(self, name, address) for name, address in zip(NAMES, addresses, strict=False)
         ]
         self._mishaps = Mishaps(self)
+        self.restarts = Restarts(self)
         self._workers = [Worker(self, f"worker {n + 1}") for n in range(self.plan.workers)]
         self._operators = [Operator(self)] if self.plan.operator else []
         if self.plan.reconciling and self.plan.workers:
@@ -109,7 +111,19 @@ class Simulation:
 
     def show(self, visitor: str, session: str) -> None:
         """The visitor has this payment page open."""
-        next(one for one in self._shoppers if one.name == visitor).show(session)
+        for one in self._shoppers:
+            if one.name == visitor:
+                one.show(session)
+
+    def cut_off(self) -> None:
+        """Redis ends: of what is asked of it at this moment, some is never answered."""
+        for task in [task for task in self.tasks if task.call and task.call[0] == "redis"]:
+            if self.random.random() < 0.5:
+                self._step(task, Fate.LOST_REQUEST)
+
+    def pass_on(self, ms: int) -> None:
+        """So much time passes."""
+        self._move_to(self.now() + ms)
 
     def trouble(self, kind: str) -> None:
         """Something went wrong, or happened at a bad moment."""
@@ -160,6 +174,7 @@ class Simulation:
         yield from self.post.acts()
         yield from self.bank.acts()
         yield from self._mishaps.acts()
+        yield from self.restarts.acts()
         for actor in (*self._shoppers, *self._workers, *self._operators):
             yield from actor.acts()
 
@@ -283,12 +298,14 @@ class Simulation:
         self.promises.check()
         if not self.plan.silent_end:
             self.post.deliver_all(again=False)
+        self.restarts.finish()
         self._work_to_rest()
-        if self.truth.back_by_hand or self.truth.twins:
+        if self.truth.back_by_hand or self.truth.twins or self.restarts.losses:
             # A refund made in Stripe's dashboard asks nothing of the shop, nor does a session that
             # it does not know: when the webhooks were lost, only the walk through what Stripe has,
             # which every worker does, can find them.
             reconciliation.reconcile(self.shop, since=OPENING // 1000)
+            mirroring.mirror_again(self.shop)
             self._work_to_rest()
         self.promises.rest()
         if self.seed % 4 == 0:

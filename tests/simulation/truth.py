@@ -28,6 +28,8 @@ class Truth:
     """Orders that an operator released, or tried to."""
     for_a_person: set[str] = field(default_factory=set)
     """Orders with a dispute or a failed refund."""
+    lossy: bool = False
+    """Whether Redis ever lost something."""
     twins: set[str] = field(default_factory=set)
     """Sessions that were made behind the shop's back."""
     back_by_hand: dict[str, int] = field(default_factory=lambda: defaultdict(int))
