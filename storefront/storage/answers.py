@@ -26,11 +26,13 @@ class Attached(StrEnum):
     ATTACHED = "attached"
     ALREADY = "already"
     TOO_LATE = "too_late"
+    UNKNOWN_ORDER = "unknown_order"
 
 
 class Renewed(StrEnum):
     RENEWED = "renewed"
     STALE = "stale"
+    UNKNOWN_ORDER = "unknown_order"
 
 
 class Settled(StrEnum):

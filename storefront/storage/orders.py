@@ -32,7 +32,7 @@ class Orders:
         pipe = self._client.pipeline(transaction=True)
         self._ask_for(pipe, order_ids)
         *fields, units = pipe.execute()
-        return [read_order(f, u) for f, u in zip(fields, units, strict=True) if f]
+        return [read_order(f, u) for f, u in zip(fields, units, strict=True) if "state" in f]
 
     def examine(self, order_ids: Sequence[str]) -> Iterator[tuple[list[Order], set[str]]]:
         """Orders in chunks, each with the names of all jobs that are due, read at one moment."""
@@ -41,7 +41,7 @@ class Orders:
             self._ask_for(pipe, order_ids[start : start + CHUNK])
             pipe.zrange(self._keys.name("due"), 0, -1)
             *fields, units, due = pipe.execute()
-            orders = [read_order(f, u) for f, u in zip(fields, units, strict=True) if f]
+            orders = [read_order(f, u) for f, u in zip(fields, units, strict=True) if "state" in f]
             yield orders, set(due)
 
     def _ask_for(self, pipe: Pipeline, order_ids: Sequence[str]) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from storefront.domain.errors import StripeUnreachable
 from storefront.domain.orders import State
-from storefront.services import holds, sessions, settlement, work
+from storefront.services import holds, reconciliation, sessions, settlement, work
 from storefront.storage.answers import Job
 from tests.fakes.faults import Fault
 from tests.services.conftest import Build, build, clock, town  # noqa: F401 - fixtures
@@ -103,6 +103,35 @@ def test_a_question_that_comes_while_a_worker_asks_an_older_one_is_asked_all_the
         work.run_due(town.shop, 1)
     assert town.order(order).state is State.PROCESSING
     assert f"ask:{order.id}" in town.due()
+
+
+def test_a_shopper_whose_order_is_lost_while_its_page_is_made_is_told_to_try_again(
+    town: Town,  # noqa: F811
+) -> None:
+    town.stripe.wire.meanwhile("create_session", after=lambda: lose(town))
+    with pytest.raises(StripeUnreachable):
+        town.begin()
+    assert town.orders() == []
+
+
+def test_a_note_on_an_order_that_is_lost_does_not_keep_it_from_coming_back(
+    town: Town,  # noqa: F811
+) -> None:
+    order = town.begin().order
+    lose(town)
+    town.shop.store.orders.note_ending(order.id, "cancelled")
+    assert town.orders() == []
+    assert town.shop.store.orders.get(order.id) is None
+    reconciliation.reconcile(town.shop)
+    assert (town.order(order).state, town.level()) == (State.OPEN, (4, 1, 0))
+
+
+def lose(town: Town) -> None:  # noqa: F811
+    """Redis forgets everything but its first stock, as after a restart that lost what came last."""
+    stock = {level.sku: level.stocked for level in town.shop.store.stock.levels()}
+    catalogue = town.shop.store._client.hgetall("{test}:catalogue")
+    town.shop.store._client.flushall()
+    town.shop.store.scripts.publish_catalogue(catalogue, stock, version="v2", who="tests")
 
 
 @pytest.mark.parametrize("seconds", [112, 119])

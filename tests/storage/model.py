@@ -189,7 +189,7 @@ class ShopModel:
     def attach_session(self, now: Span, order: str, *, session: str, **_: Any) -> str:
         one = self.orders.get(order)
         if one is None:
-            return IMPOSSIBLE
+            return "unknown_order"
         if one.session == session:
             return "already"
         if one.state != "pending" or one.session:
@@ -204,7 +204,7 @@ class ShopModel:
     def renew_session(self, now: Span, order: str, *, version: int, **_: Any) -> str:
         one = self.orders.get(order)
         if one is None:
-            return IMPOSSIBLE
+            return "unknown_order"
         if one.state != "pending" or one.version != version:
             return "stale"
         one.version += 1

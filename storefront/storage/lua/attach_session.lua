@@ -3,10 +3,10 @@
 -- KEYS  as in books.lua
 -- ASK   order, session, url
 -- ANSWER attached | already | too_late STATE: the order went on without it, so the session must be
---       ended; that is due at once (job stray:ORDER:SESSION)
+--       ended; that is due at once (job stray:ORDER:SESSION) | unknown_order: Redis has lost it
 -- E.g.  a pending order: attached; state open, due: expire at the hold's deadline
 local order = redis.call('HMGET', ORDER, 'state', 'session')
-assert(order[1], 'no such order')
+if not order[1] then return answer('unknown_order') end
 if order[2] == ask.session then return answer('already') end
 if order[1] ~= 'pending' or order[2] then
   if note_session(ask.session) then schedule('stray:' .. ask.order .. ':' .. ask.session, now) end

@@ -11,7 +11,7 @@
 --       | short JSON [{sku, wanted, available, held, returns_at}] OVERDUE-ORDER…
 -- TTL   hold:ID ends grace_ms after the deadline; its lapse alone moves no stock
 -- E.g.  2 of poster-red, 5 available: held; available 3, held +2, state pending
-if redis.call('EXISTS', ORDER) == 1 then return answer('already', redis.call('HGET', ORDER, 'state')) end
+if redis.call('HEXISTS', ORDER, 'state') == 1 then return answer('already', redis.call('HGET', ORDER, 'state')) end
 local door = door_stands(SEEN, STOCKED)
 if door ~= 'open' then return answer('closed', door) end
 for _, line in ipairs(ask.lines) do

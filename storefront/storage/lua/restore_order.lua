@@ -12,7 +12,7 @@
 -- ANSWER restored | already STATE | short SKU (to be held again, and not there)
 -- TTL   hold:ID ends grace_ms after the deadline; its lapse alone moves no stock
 -- E.g.  2 of poster-red in a session that is open: restored; available -2, held +2, state open
-if redis.call('EXISTS', ORDER) == 1 then return answer('already', redis.call('HGET', ORDER, 'state')) end
+if redis.call('HEXISTS', ORDER, 'state') == 1 then return answer('already', redis.call('HGET', ORDER, 'state')) end
 assert(ask.state == 'open' or ask.state == 'released' or ask.state == 'refunded', 'a state to come back in')
 for _, line in ipairs(ask.lines) do
   assert(line.quantity > 0 and line.quantity % 1 == 0, 'quantity is a whole number above 0')

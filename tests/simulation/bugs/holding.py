@@ -58,7 +58,9 @@ BUGS = (
     ),
     Bug(
         "holds again for the same order",
-        lua=(("hold_stock", "if redis.call('EXISTS', ORDER) == 1 then", "if false then"),),
+        lua=(
+            ("hold_stock", "if redis.call('HEXISTS', ORDER, 'state') == 1 then", "if false then"),
+        ),
     ),
     Bug(
         "does not count a visitor's holds",
