@@ -309,6 +309,9 @@ class Memory:
     def raw_zrem(self, key: str, *members: str) -> int:
         return self._do_zrem(key, *members)
 
+    def raw_zscore(self, key: str, member: str) -> float | None:
+        return self._sorted(key).scores.get(member)
+
     def raw_zrange(self, key: str, start: int, end: int, withscores: bool = False) -> list[Any]:
         return self._shown(_span(self._sorted(key).rows(), start, end), withscores)
 

@@ -141,7 +141,7 @@ class Promises:
         return {
             key[len(start) :]: value
             for key, value in self._redis.data.items()
-            if key.startswith(start)
+            if key.startswith(start) and "state" in value
         }
 
     def level(self, sku: str) -> dict[str, int]:
@@ -315,7 +315,7 @@ class Promises:
     def _money(self, orders: Mapping[str, Fields]) -> None:
         stripe = self._town.stripe
         for order, fields in orders.items():
-            kept, taken = 0, 0
+            kept, taken, back = 0, 0, self._noted_back(fields)
             for name, value in fields.items():
                 if name.startswith("payment:"):
                     charge = stripe.charges.get(name[8:])
@@ -324,7 +324,8 @@ class Promises:
                     if charge["amount"] != int(value):
                         raise Broken("I10", f"{order}: {value} here, {charge['amount']} there")
                     taken += charge["amount"]
-                    kept += f"refund_reason:{name[8:]}" not in fields
+                    whole = back[name[8:]] >= charge["amount"]
+                    kept += f"refund_reason:{name[8:]}" not in fields and not whole
                 elif name.startswith("refund:"):
                     refund = stripe.all_refunds.get(name[7:])
                     if not refund or refund["amount"] != json.loads(value)["amount"]:
@@ -337,6 +338,16 @@ class Promises:
             back = self._back(intent)
             if back > charge["amount"]:
                 raise Broken("I10", f"{back} of {charge['amount']} went back for {intent}")
+
+    def _noted_back(self, fields: Fields) -> Counter[str]:
+        """What the order knows to have gone back, by PaymentIntent."""
+        back: Counter[str] = Counter()
+        for name, value in fields.items():
+            if name.startswith("refund:"):
+                refund = json.loads(value)
+                if refund["status"] not in GONE:
+                    back[refund["payment_intent"]] += refund["amount"]
+        return back
 
     def _back(self, intent: str) -> int:
         return sum(
