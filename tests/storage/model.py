@@ -401,7 +401,7 @@ class ShopModel:
     ) -> str:
         """``delay_ms`` 0: it is done, and ``notice`` was sent."""
         done = delay_ms == 0
-        if done and notice and order in self.orders:
+        if done and notice and order in self.orders and job in self.due:
             self.orders[order].notices.add(notice)
         if job not in self.due:
             self.tries.pop(job, None)

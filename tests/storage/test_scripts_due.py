@@ -68,6 +68,15 @@ def test_finished_notes_the_time_in_the_order(book: Book) -> None:
     assert book.store.now() - 5000 <= book.order("o1").notices["confirmed"] <= book.store.now()
 
 
+def test_nothing_is_noted_of_a_job_that_was_lost_with_what_it_was_about(book: Book) -> None:
+    """Redis was restarted without the sale, while a worker had its mail in hand."""
+    book.stock(poster=5)
+    book.open("o1", {"poster": 1})
+    job = Job("mail:confirmed:o1", book.store.now() + LEASE_MS, 1, 0)
+    assert book.store.scripts.finish_due(job, order="o1", field="mail:confirmed") == "taken"
+    assert book.order("o1").notices == {}
+
+
 def test_an_order_that_does_not_exist_is_not_made_by_noting_a_time(book: Book) -> None:
     book.store.due.schedule("mail:confirmed:none", 1)
     job = book.claim()["mail:confirmed:none"]

@@ -9,10 +9,11 @@ assert(#KEYS == 3 and #ARGV == 5, 'three keys, five arguments')
 local clock = redis.call('TIME')
 local now = tonumber(clock[1]) * 1000 + math.floor(tonumber(clock[2]) / 1000)
 local done = ARGV[3] == '0'
-if done and ARGV[4] ~= '' and redis.call('EXISTS', KEYS[3]) == 1 then
+local score = redis.call('ZSCORE', KEYS[1], ARGV[1])
+-- A job that is on no list any more was lost with what it was about, so nothing is noted of it.
+if done and score and ARGV[4] ~= '' and redis.call('EXISTS', KEYS[3]) == 1 then
   redis.call('HSET', KEYS[3], ARGV[4], string.format('%d', now))
 end
-local score = redis.call('ZSCORE', KEYS[1], ARGV[1])
 if not score then redis.call('HDEL', KEYS[2], ARGV[1]) end
 if not score or tonumber(score) ~= tonumber(ARGV[2]) then return 'taken' end
 if done then
