@@ -70,7 +70,7 @@ class Promises:
         for order, fields in orders.items():
             self._order(order, fields, sessions.get(order, []))
             self._due(order, fields, sessions.get(order, []), due)
-            if fields["state"] in AWAITING:
+            if fields["state"] in AWAITING and fields["visitor"]:
                 limits[f"visitor {fields['visitor']}"] += 1
                 limits[f"address {fields.get('address')}"] += 1
             if fields["state"] == State.RELEASED:
@@ -253,7 +253,12 @@ class Promises:
         for session in json.loads(fields.get("sessions", "[]")):
             if session not in known:
                 raise Broken("I6", f"{order} has {session}, which is not its own")
-        if state == State.RELEASED and order not in self._truth.by_hand:
+        # Where nothing is left for an order that was lost, its session is due to be ended.
+        if (
+            state == State.RELEASED
+            and order not in self._truth.by_hand
+            and "restored" not in fields
+        ):
             noted = fields.get("session", "")
             for session in [noted] if noted else own:
                 if self._payable(known[session]):

@@ -67,11 +67,15 @@ class Restarts:
         return bool(door.get("run") != redis.run_id)
 
     def _reconcile(self) -> None:
+        before = self._left
+
         def run() -> object:
             try:
                 return recovery.recover(self._sim.shop)
-            except ShopClosed as closed:  # restarted once more meanwhile
-                return closed
+            except (ShopClosed, recovery.BooksBroken) as closed:
+                if self._left == before:
+                    raise
+                return closed  # Redis was restarted once more meanwhile
 
         self._sim.trouble("the operator opens the shop")
         self._sim.request("operator reconciles after the restart", run)
