@@ -243,7 +243,8 @@ class Promises:
             raise Broken("I8", f"{order} was {was} and is {state}")
         if was in MONEY_BACK and state not in MONEY_BACK | {State.REVIEW}:
             raise Broken("I4", f"{order} was {was} and is {state}")
-        lost = state in {State.RELEASED, *MONEY_BACK}
+        # An order that is restored is released for a moment, until its payment is settled.
+        lost = state in {State.RELEASED, *MONEY_BACK} and "restored" not in fields
         if lost and order in self._truth.in_time and not self._excused(order, fields):
             raise Broken("I8", f"{order} was paid in time and is {state}")
         own = [session["id"] for session in sessions if session["id"] not in self._truth.twins]

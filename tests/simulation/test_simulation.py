@@ -27,6 +27,9 @@ TROUBLES = {
     "a second session": 100,
     # Redis
     **{f"Redis: {fate}": 100 for fate in (Fate.LOST_REQUEST, Fate.LOST_REPLY, Fate.RESET)},
+    "Redis is restarted": 100,
+    "Redis is restarted and loses what came last": 100,
+    "the operator opens the shop": 20,
     # Webhooks
     "an event never comes": 1000,
     "an event twice": 100,
