@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 LATELY_MS = 2000
 """A server that writes its file every second can lose what it was told in so long."""
+LONG_MS = 3600_000
+"""One that only writes a snapshot now and then loses much more; the shop must come back all the same."""
 MOST_TRIES = 50
 
 
@@ -53,7 +55,8 @@ class Restarts:
     def _restart(self) -> None:
         sim, redis = self._sim, self._sim.town.redis
         self._left -= 1
-        most = redis.lately(LATELY_MS) if sim.plan.lossy else 0
+        since = sim.random.choice((LATELY_MS, LONG_MS))
+        most = redis.lately(since) if sim.plan.lossy else 0
         lost = redis.restart(sim.random.randint(1, most) if most else 0)
         sim.trouble("Redis is restarted" + (" and loses what came last" if lost else ""))
         sim.tell("Redis", f"is restarted, {lost} changes are lost")

@@ -296,9 +296,9 @@ class Simulation:
         self.town.stripe.refund_status = "succeeded"
         self.post.collect()
         self.promises.check()
+        self.restarts.finish()
         if not self.plan.silent_end:
             self.post.deliver_all(again=False)
-        self.restarts.finish()
         self._work_to_rest()
         if self.truth.back_by_hand or self.truth.twins or self.restarts.losses:
             # A refund made in Stripe's dashboard asks nothing of the shop, nor does a session that
