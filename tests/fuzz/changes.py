@@ -11,11 +11,14 @@ from tests.fuzz.stage import Stage
 Changes = Mapping[str, tuple[Any, Any]]
 STATES = {
     "paid": "goods",
+    "authorized": "goods",
+    "void_due": "goods",
     "refund_due": "goods",
     "review": "review",
     "released": "release",
     "processing": "processing",
     "refunded": "return",
+    "voided": "void",
 }
 """What an order needs to come into a state."""
 
@@ -101,13 +104,16 @@ def _order(was: Order, now: Order, expected: Expected) -> Iterator[str]:
     moved = (was.units, now.units)
     if now.units == "sold" and was.units != "sold" and "goods" not in may:
         yield "goods were given"
-    if moved == ("held", "none") and not may & {"release", "return"}:
+    if moved == ("held", "none") and not may & {"release", "return", "void"}:
         yield "held units went back"
-    if moved == ("sold", "none") and "return" not in may:
+    if moved == ("sold", "none") and not may & {"return", "void"}:
         yield "sold units went back"
     paid = dict(now.payments.items() - was.payments.items())
     if paid and ("payment" not in may or paid != {expected.payment: expected.amount}):
         yield f"{paid} was noted as paid"
+    agreed = dict(now.authorizations.items() - was.authorizations.items())
+    if agreed and ("authorized" not in may or agreed != {expected.payment: expected.amount}):
+        yield f"{agreed} was noted as authorised"
     fresh = set(now.refunds) - set(was.refunds)
     if fresh:
         told = {(refund.id, refund.amount, refund.payment_intent) for refund in fresh}

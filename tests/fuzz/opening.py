@@ -87,6 +87,9 @@ class Opening:
         coming = self._begin("coming", {"zine": 1, "poster-red": 1})
         stripe.pay_later(coming.session)
         late = self._begin("late", {"last": 1})
+        stripe.authorize(self._begin("agreed", {"zine": 2}).session)
+        lapsed = self._begin("lapsed", {"zine": 1})
+        stripe.authorize(lapsed.session)
         self._hear()
         stripe.refund_by_hand(self._order(back.id).payment_intent)
         stripe.dispute(self._order(disputed.id).payment_intent)
@@ -105,6 +108,8 @@ class Opening:
         # From here on nothing of it is heard.
         new = self._begin("new", {"poster-red": 1})
         stripe.pay(new.session)
+        stripe.authorize(self._begin("newly agreed", {"zine": 1}).session)
+        stripe.cancel_by_hand(self._order(lapsed.id).payment_intent)
         declined = self._begin("declined", {"zine": 3})
         stripe.decline(declined.session)
         ended = self._begin("ended", {"poster-red": 3})

@@ -102,6 +102,13 @@ def _is_unread_reference(value: Any) -> bool:
 
 
 TAGS: dict[str, Rule] = {"metadata": _is_map, "metadata.order": _is_text, "metadata.shop": _is_text}
+CHARGED: dict[str, Rule] = {
+    "latest_charge": _is_unread_reference,
+    "latest_charge.payment_method_details": _is_map,
+    "latest_charge.payment_method_details.card": _is_map,
+    "latest_charge.payment_method_details.card.capture_before": _is_number,
+}
+"""How long an authorisation stands is said by its charge, where that is sent along."""
 RULES: dict[str, dict[str, Rule]] = {
     "checkout.session": {
         **TAGS,
@@ -110,6 +117,7 @@ RULES: dict[str, dict[str, Rule]] = {
         "metadata": _is_all_text,
         "mode": _is_word,
         "payment_intent": _is_reference,
+        **{f"payment_intent.{name}": rule for name, rule in CHARGED.items()},
         "amount_total": _is_number,
         "currency": _is_word,
         "livemode": _is_flag,
@@ -122,6 +130,9 @@ RULES: dict[str, dict[str, Rule]] = {
     },
     "payment_intent": {
         **TAGS,
+        "metadata": _is_all_text,
+        **CHARGED,
+        "client_secret": _is_line,
         "status": _is_word,
         "amount": _is_number,
         "currency": _is_word,
@@ -258,12 +269,17 @@ def _payment(
         else found.get("receipt_email")
     )
     owner = _by_payment(orders, payment)
-    if paid and owner and owner.id != order.id:
-        may = set()  # one payment buys one order
-    elif paid and (amount, found.get("currency")) == (order.amount, order.currency):
+    right = (amount, found.get("currency")) == (order.amount, order.currency)
+    if (paid or status == "requires_capture") and owner and owner.id != order.id:
+        may = set() if paid or right else {"review"}  # one payment buys one order
+    elif paid and right:
         may = {"goods", "payment"}
     elif paid:
         may = {"review", "payment"}
+    elif status == "canceled" and intent in order.authorizations:
+        may = {"void"}
+    elif status == "requires_capture" and right:
+        may = {"goods", "authorized"}
     elif status == "requires_capture":
         may = {"review"}
     elif stands == "expired" and status != "processing" and found["id"] == order.session:
@@ -290,7 +306,7 @@ def _refund(noted: Expected, found: dict[str, Any], orders: Mapping[str, Order])
         and refund.id != found["id"]
         and refund.status not in FAILED
     )
-    paid, amount = order.payments[payment], found.get("amount") or 0
+    paid, amount = order.payments.get(payment, 0), found.get("amount") or 0
     may = {"refund"}
     known = {"pending", "requires_action", "succeeded"} | FAILED
     if not amount or status not in known or (status not in FAILED and others + amount > paid):
@@ -303,7 +319,10 @@ def _refund(noted: Expected, found: dict[str, Any], orders: Mapping[str, Order])
 
 
 def _by_payment(orders: Mapping[str, Order], payment: str) -> Order | None:
-    return next((o for o in orders.values() if payment and payment in o.payments), None)
+    def has(order: Order) -> bool:
+        return payment in {*order.payments, *order.authorizations, *order.voided}
+
+    return next((o for o in orders.values() if payment and has(o)), None)
 
 
 def _id_in(value: Any) -> str:

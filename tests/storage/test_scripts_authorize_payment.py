@@ -46,6 +46,16 @@ def test_authorized_again_is_already_and_changes_nothing(authorized: Book) -> No
     assert authorized.picture() == before
 
 
+def test_other_order_one_authorisation_never_buys_two_orders(authorized: Book) -> None:
+    """Whatever names it: what is written on a payment can be edited in Stripe's dashboard."""
+    authorized.open("o2", {"poster": 1}, "cs_2")
+    before = authorized.picture()
+    assert authorized.authorize("o2") is Settled.OTHER_ORDER
+    assert authorized.settle("o2") is Settled.OTHER_ORDER
+    assert authorized.picture() == before
+    assert authorized.store.orders.by_payment("pi_1") == "o1"
+
+
 def test_captured_is_paid_and_confirmed(authorized: Book) -> None:
     assert authorized.settle("o1") is Settled.CAPTURED
     order = authorized.order("o1")

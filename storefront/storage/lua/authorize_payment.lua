@@ -6,7 +6,7 @@
 --       0: not known), email, event
 -- ANSWER authorized | retaken (released before, the units were still there) | oversold (they were not:
 --       void due) | duplicate (paid or authorised before: this one's void is due) | already STATE
---       | unknown_order
+--       | other_order ORDER (this payment is that one's already) | unknown_order
 -- E.g.  an open order: authorized; held -2, sold +2, due: capture
 local fields = redis.call('HMGET', ORDER, 'state', 'lines', 'basket', 'paid_by', 'session')
 local state, paid_by = fields[1], fields[4]
@@ -20,6 +20,8 @@ if known[1] or known[2] or known[3] then
   keep_email()
   return answer('already', state)
 end
+local owner = redis.call('HGET', PAYMENTS, ask.payment_intent)
+if owner and owner ~= ask.order then return answer('other_order', owner) end
 local lines = cjson.decode(fields[2])
 local at = units_at(lines)
 redis.call('HSET', ORDER, authorized, int(ask.amount))
