@@ -59,7 +59,7 @@ PAUSE_SECONDS = 0.2
 """The longest pause between two deaths."""
 LIFE = 1
 """Payment pages that shoppers come to between two deaths, unless it takes too long."""
-LONGEST_SECONDS = 20.0
+LONGEST_SECONDS = 4.0
 SOON_SECONDS = 5.0
 REST_SECONDS = 150
 TOLD_SECONDS = 15

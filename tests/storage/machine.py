@@ -199,9 +199,9 @@ class Storage(RuleBasedStateMachine):
         wanted=baskets,
         limit=st.sampled_from([3, 3, 3, 2]),
         opens_at=st.sampled_from([0, 0, 0, 0, NEVER_OPENS]),
-        visitor=st.sampled_from(["ada", "ada", "bob", ""]),
+        visitor=st.sampled_from(["ada", "ada", "ada", "bob", ""]),
         address=st.sampled_from(["home", ""]),
-        limits=st.sampled_from([Limits(0, 0), Limits(1, 0), Limits(0, 1)]),
+        limits=st.sampled_from([Limits(0, 0), Limits(1, 0), Limits(1, 0), Limits(0, 1)]),
         hold_ms=waits,
         ask_ms=waits,
         repeats=times,
@@ -295,13 +295,27 @@ class Storage(RuleBasedStateMachine):
         self._ask("settle_payment", order, payment_intent=_payment(order, number), **late)
 
     @needs_order
-    @rule(which=orders, of=first, part=st.sampled_from([PRICE, 2 * PRICE]), times=st.integers(1, 2))
-    def pay_twice(self, which: int, of: int, part: int, times: int) -> None:
-        """Two payments for one order, and all or a part of one of them goes back."""
+    @rule(
+        which=orders,
+        session=first,
+        wrong=st.booleans(),
+        of=first,
+        part=st.sampled_from([PRICE, 2 * PRICE, 2 * PRICE]),
+        times=st.integers(1, 2),
+    )
+    def pay_twice(
+        self, which: int, session: int, wrong: bool, of: int, part: int, times: int
+    ) -> None:
+        """Two payments for one order, the second perhaps wrong; all or a part of one goes back."""
         order = self._order(which)
-        paid = {"amount": 2 * PRICE, "email": "", "session": _session(order, 1)}
-        for number in (1, 2):
-            self._ask("settle_payment", order, payment_intent=_payment(order, number), **paid)
+        paid = {"amount": 2 * PRICE, "email": ""}
+        first, second = (_payment(order, number) for number in (1, 2))
+        bought = _session(order, session)
+        self._ask("settle_payment", order, payment_intent=first, session=bought, **paid)
+        if wrong:
+            self._ask("review_order", order, payment_intent=second, reason="look at it", **paid)
+        else:
+            self._ask("settle_payment", order, payment_intent=second, session=bought, **paid)
         for refund in range(1, times + 1):
             self.record_refund(which, of, refund, part, "succeeded", HOUR, 1, "")
 

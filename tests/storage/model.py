@@ -240,7 +240,8 @@ class ShopModel:
             self.end_hold(order)
         self.move_order(now, "sell" if held else "retake", order, "sold")
         one.state, one.reason = "paid", ""
-        self.schedule(f"mail:confirmed:{order}", now)
+        if "mail:confirmed" not in one.notices:
+            self.schedule(f"mail:confirmed:{order}", now)
         return "sold" if held else "retaken"
 
     def mark_processing(self, now: Span, order: str, **ask: Any) -> str:

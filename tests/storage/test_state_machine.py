@@ -15,7 +15,7 @@ import time_machine
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
-from storefront.storage.scripts import WITH_BOOKS
+from storefront.storage.asking import WITH_BOOKS
 from tests.harness import start_redis
 from tests.storage.machine import Mutate, Storage
 from tests.storage.mistakes import MISTAKES
