@@ -182,6 +182,13 @@ class Memory:
         self._earlier.clear()
         return len(gone)
 
+    def empty(self) -> None:
+        """Lose everything, and begin again."""
+        self._starts += 1
+        self.data, self._ends, self._last = {}, {}, (0, 0)
+        self.changes += 1
+        self._earlier.clear()
+
     def lately(self, ms: int) -> int:
         """How many changes there were in the last so many milliseconds."""
         since = self._now() - ms

@@ -15,6 +15,7 @@ from tests.simulation.outside import Bank, Mishaps
 from tests.simulation.plan import Plan, draw
 from tests.simulation.post import Post
 from tests.simulation.promises import Promises
+from tests.simulation.rebuilds import rebuild
 from tests.simulation.restarts import Restarts
 from tests.simulation.shopper import Shopper
 from tests.simulation.staff import Operator, Worker
@@ -310,6 +311,10 @@ class Simulation:
         self.promises.rest()
         if self.seed % 4 == 0:
             self._afterwards()
+        elif self.seed % 4 == 1:
+            rebuild(self)
+            self._work_to_rest()
+            self.promises.rest()
 
     def _work_to_rest(self) -> None:
         """A worker that nothing stops does what is due until nothing is."""

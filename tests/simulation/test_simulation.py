@@ -30,6 +30,8 @@ TROUBLES = {
     "Redis is restarted": 100,
     "Redis is restarted and loses what came last": 100,
     "the operator opens the shop": 20,
+    "Redis is emptied and rebuilt": 200,
+    "a rebuild is cut short": 30,
     # Webhooks
     "an event never comes": 1000,
     "an event twice": 100,

@@ -15,5 +15,9 @@ BUGS = (
         "takes holds at once after a restart",
         lua=(("hold_stock", "if door ~= 'open' then", "if false then"),),
     ),
+    Bug(
+        "counts what came in once more when a rebuild is run again",
+        lua=(("recount_stock", "ask.stocked - units(STOCKED, ask.sku)", "ask.stocked"),),
+    ),
     Bug("forgets the orders that were lost", swaps=((restoring, "restore", forget),)),
 )

@@ -1,0 +1,54 @@
+"""Redis is lost altogether, when everything has come to rest; and the shop is rebuilt from Stripe."""
+
+from typing import TYPE_CHECKING
+
+from storefront.domain.catalogue_file import CatalogueFile
+from storefront.domain.orders import GOODS, MONEY_BACK, State
+from storefront.services import publishing, rebuilding
+from tests.simulation.tasks import Crash
+from tests.simulation.town import GOODS as PRODUCTS
+from tests.simulation.truth import Broken
+
+if TYPE_CHECKING:
+    from tests.simulation.simulation import Simulation
+
+
+def rebuild(sim: "Simulation") -> None:
+    """The books are what they were, though the rebuild may have to begin more than once."""
+    orders = sim.promises.orders()
+    if not sim.town.stripe.sessions or any(o["state"] == State.REVIEW for o in orders.values()):
+        return  # what a person has to decide, Stripe does not know
+    before = picture(sim)
+    sim.trouble("Redis is emptied and rebuilt")
+    sim.tell("Redis", "is empty")
+    sim.town.redis.empty()
+    sim.promises.restarted(lossy=True)
+    sim.truth.opening = {sku: before[0][sku]["stocked"] for sku in sim.plan.stock}
+    sim.truth.restocks.clear()
+    catalogue = CatalogueFile(PRODUCTS, dict(sim.plan.stock))
+    publishing.publish(sim.shop, catalogue)
+    left = sim.random.randrange(30)
+
+    def step() -> None:
+        nonlocal left
+        left -= 1
+        if not left:
+            raise Crash
+
+    try:
+        rebuilding.rebuild(sim.shop, step)
+    except Crash:
+        sim.trouble("a rebuild is cut short")
+        rebuilding.rebuild(sim.shop)
+    rebuilding.rebuild(sim.shop)  # there is nothing left to do
+    sim.promises.check()
+    if (after := picture(sim)) != before:
+        raise Broken("rebuild", f"{before} became {after}")
+
+
+def picture(sim: "Simulation") -> tuple[dict[str, dict[str, int]], dict[str, str]]:
+    """What a rebuild must bring back: the counters, and what became of whoever paid."""
+    levels = {sku: dict(sim.promises.level(sku)) for sku in sim.plan.stock}
+    orders = sim.promises.orders().items()
+    ends = {order: f["state"] for order, f in orders if f["state"] in GOODS | MONEY_BACK}
+    return levels, ends
