@@ -427,6 +427,19 @@ def test_doctor_tells_of_clocks_that_differ(open_shop: Callable[..., Result], st
     assert levels(open_shop("doctor", "--json"))["clock"] == "warning"
 
 
+def test_doctor_tells_that_the_shop_is_closed_and_how_it_opens(
+    flask_shop: Callable[..., Result],
+    catalogue: Path,
+    shop: Shop,
+    real_client: redis.Redis,
+):
+    assert levels(flask_shop("doctor", "--json"))["books"] == "warning"
+    flask_shop("import", str(catalogue))
+    assert levels(flask_shop("doctor", "--json"))["books"] == "ok"
+    real_client.hset(shop.store.keys.door(), "run", "another")
+    assert "`flask shop reconcile`" in flask_shop("doctor").stdout
+
+
 def test_doctor_tells_what_stripe_does_not_take(open_shop: Callable[..., Result], shop: Shop):
     assert levels(open_shop("doctor", "--json"))["mirror"] == "ok"
     shop.store.due.schedule("mirror:record", 1)

@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from storefront.clients import web_address
+from storefront.domain.door import WHY, Door
 from storefront.domain.errors import StripeError, StripeRefused
-from storefront.services import mirroring
+from storefront.services import mirroring, recovery
 from storefront.services.shop import Shop
 from storefront.storage.connection import UNREACHABLE
 
@@ -37,6 +38,7 @@ def examine(shop: Shop) -> list[Finding]:
     return [
         *settings(shop),
         *redis(shop),
+        books(shop),
         *stripe_and_clock(shop),
         webhook(shop),
         mirror(shop),
@@ -67,6 +69,18 @@ def redis(shop: Shop) -> list[Finding]:
     found = [Finding("redis", Level.PROBLEM, text) for text in problems]
     found += [Finding("redis", Level.WARNING, text) for text in remarks]
     return found or [Finding("redis", Level.OK, "It answers, keeps every write, evicts nothing.")]
+
+
+def books(shop: Shop) -> Finding:
+    """Whether the shop may sell from the books that Redis has."""
+    try:
+        door = recovery.stands(shop)
+    except UNREACHABLE:
+        return Finding("books", Level.WARNING, "Redis cannot be asked whether they are whole.")
+    if door is Door.OPEN:
+        return Finding("books", Level.OK, "They are whole, and the shop is open.")
+    detail, _, mend = WHY[door].partition(": ")
+    return Finding("books", Level.WARNING, f"{detail}, so nothing is sold.", mend)
 
 
 def stripe_and_clock(shop: Shop) -> list[Finding]:

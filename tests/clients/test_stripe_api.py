@@ -207,6 +207,20 @@ def test_refunds_are_listed_and_made(stripe: Stripe, wire: Wire) -> None:
     assert wire.requests[2].headers["idempotency-key"] == "refund:pi_1"
 
 
+def test_what_no_endpoint_has_taken_is_listed_by_what_it_was_about(
+    stripe: Stripe, wire: Wire
+) -> None:
+    event = {"id": "evt_1", "object": "event", "data": {"object": {"id": "cs_1"}}}
+    wire.plan(Answer(body=listing(event)))
+    assert list(stripe.undelivered(["checkout.session.completed", "refund.created"])) == ["cs_1"]
+    assert wire.requests[0].query == {
+        "types[0]": "checkout.session.completed",
+        "types[1]": "refund.created",
+        "delivery_success": "false",
+        "limit": "100",
+    }
+
+
 def test_the_key_is_proven_and_the_webhooks_are_listed(stripe: Stripe, wire: Wire) -> None:
     balance = {"object": "balance", "available": [], "pending": []}
     endpoint = {"id": "we_1", "object": "webhook_endpoint", "url": "u", "status": "enabled"}
@@ -405,6 +419,7 @@ CALLS: list[tuple[Callable[[Stripe], object], Any, Any]] = [
         library.params.RefundCreateParams,
     ),
     (lambda s: s.webhook_addresses(), listing(), library.params.WebhookEndpointListParams),
+    (lambda s: list(s.undelivered(["x"])), listing(), library.params.EventListParams),
 ]
 
 
