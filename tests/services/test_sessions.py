@@ -108,7 +108,8 @@ def test_finding_after_the_request_would_be_refused_is_a_look_through_the_list(
     town.skip(200)
     calls = len(town.stripe.wire.calls)
     assert sessions.find(town.shop, pending) is None
-    assert [name for name, _ in town.stripe.wire.calls[calls:]] == ["sessions_between"]
+    listed = [name for name, _ in town.stripe.wire.calls[calls:]]
+    assert listed == ["sessions_between", "intents_between"]
 
 
 def test_finding_nothing_proves_nothing_while_stripe_may_still_take_a_late_request(
