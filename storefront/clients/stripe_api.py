@@ -245,11 +245,11 @@ class Stripe:
         try:
             with self._call("product_retrieve"):
                 found = _plain(self._client.v1.products.retrieve(product_id))
+                return None if found.get("deleted") else from_product(found)
         except StripeRefused as refused:
             if refused.status == 404:
                 return None
             raise
-        return None if found.get("deleted") else from_product(found)
 
     def products(self, ids: Sequence[str]) -> Iterator[ProductFact]:
         """Those of these products that exist, archived ones too."""
@@ -268,8 +268,7 @@ class Stripe:
     def _product_list(self, params: Mapping[str, Any]) -> Iterator[ProductFact]:
         with self._call("product_list"):
             page = self._client.v1.products.list(cast("Any", dict(params)))
-            for found in page.auto_paging_iter():
-                yield from_product(_plain(found))
+            yield from map(from_product, _each(page))
 
     def create_product(
         self, product_id: str, *, name: str, metadata: Mapping[str, str], key: str

@@ -5,6 +5,8 @@ from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from typing import Any
 
+from storefront.domain import fields
+
 
 @dataclass(frozen=True, slots=True)
 class Variant:
@@ -132,5 +134,14 @@ class ProductFact:
 
 
 def from_product(found: Mapping[str, Any]) -> ProductFact:
-    """The facts in a product as Stripe sends it. https://docs.stripe.com/api/products/object."""
-    return ProductFact(found["id"], found["name"], found["metadata"], found["active"])
+    """The facts in a product as Stripe sends it. Raises Malformed.
+
+    https://docs.stripe.com/api/products/object
+    """
+    fields.required(found, "id", "name", "active")
+    return ProductFact(
+        fields.text(found, "id"),  # its maker chooses it
+        fields.text(found, "name"),
+        fields.texts(fields.part(found, "metadata")),
+        fields.flag(found, "active"),
+    )

@@ -43,22 +43,30 @@ def stripe(
     client._client._requestor._client._session.close()  # type: ignore[attr-defined]
 
 
+PRODUCT = {"object": "product", "id": "p_1", "name": "P", "metadata": {}, "active": True}
+
+
 ONE: dict[str, tuple[Callable[[Stripe], object], dict[str, Any]]] = {
     "create_session": (lambda s: s.create_session(wanted(), "k"), SESSION),
     "session": (lambda s: s.session("cs_1"), SESSION),
     "expire_session": (lambda s: s.expire_session("cs_1"), SESSION),
     "intent": (lambda s: s.intent("pi_1"), INTENT),
+    "product": (lambda s: s.product("p_1"), PRODUCT),
     "create_refund": (lambda s: s.create_refund("pi_1", amount=1, metadata={}, key="k"), REFUND),
 }
 MANY: dict[str, tuple[Callable[[Stripe], object], dict[str, Any]]] = {
     "sessions_between": (lambda s: list(s.sessions_between(1, 2)), SESSION),
     "refunds": (lambda s: s.refunds("pi_1"), REFUND),
+    "products": (lambda s: list(s.products(["p_1"])), PRODUCT),
     "refunds_between": (lambda s: list(s.refunds_between(1, 2)), REFUND),
 }
 
 
 def spoilt(found: dict[str, Any]) -> list[object]:
     """Such an object as Stripe never sends it."""
+    if found["object"] == "product":
+        wrong = {"id": None, "name": 5, "active": "yes", "metadata": {"sku": 5}}
+        return [{**found, name: value} for name, value in wrong.items()]
     amount = "amount_total" if "amount_total" in found else "amount"
     return [
         {**found, "id": None},

@@ -95,7 +95,7 @@ def test_a_replayed_creation_is_answered_with_what_the_session_is_now(
     wire.plan(Answer(body=SESSION, headers=REPLAYED), Answer(body=now))
     assert stripe.create_session(wanted(), "k").session_status == "expired"
     assert wire.requests[1].path == "/v1/checkout/sessions/cs_1"
-    assert wire.requests[1].query == {"expand[0]": "payment_intent"}
+    assert wire.requests[1].query == {"expand[0]": "payment_intent.latest_charge"}
 
 
 def test_a_session_is_read_with_its_payment(stripe: Stripe, wire: Wire) -> None:
