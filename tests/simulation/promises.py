@@ -121,6 +121,9 @@ class Promises:
         names = ("stocked", "written_off")
         ours = {name: str(self.level(sku)[name]) for name in names}
         theirs = product["metadata"] and {name: product["metadata"].get(name) for name in names}
+        if self._truth.lossy and theirs:
+            # A restock that Redis lost: Stripe keeps it, until a person has counted.
+            theirs = {name: str(min(int(theirs[name]), int(ours[name]))) for name in names}
         if ours != theirs:
             raise Broken("mirror", f"{sku} is {ours} here, {theirs} at Stripe")
 
