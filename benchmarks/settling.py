@@ -111,7 +111,7 @@ class Ground:
 
 
 def main() -> int:
-    """Measures all sizes; 0 when each order was settled, and the last cost no more than the first."""
+    """Measures all sizes and says whether they grow linearly; 0 when each order was settled."""
     parser = argparse.ArgumentParser(prog="make settling", description=__doc__)
     parser.add_argument("--orders", type=int, default=10_000, help="the largest size (10000)")
     parser.add_argument("--json", type=Path, help="a file to write all figures to")
