@@ -6,7 +6,6 @@ thousands of seeds affordable. ``test_memory.py`` holds it to fakeredis, answer 
 
 import hashlib
 import json
-from bisect import bisect_left, bisect_right
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,52 +14,15 @@ from typing import Any
 import redis
 from lupa import lua51
 
+from tests.simulation.sorted_set import SortedSet
+from tests.simulation.values import above, below, flat, plain, span, text, told, without_null
+
 Answer = Any
 Run = Callable[[], Answer]
 
 
 MOST_LOST = 60
 """Changes that a restart can lose."""
-
-
-class SortedSet:
-    """Members with scores, read far more often than written."""
-
-    __slots__ = ("_rows", "scores")
-
-    def __init__(self) -> None:
-        self.scores: dict[str, float] = {}
-        self._rows: list[tuple[float, str]] | None = []
-
-    def copy(self) -> "SortedSet":
-        other = SortedSet()
-        other.scores, other._rows = dict(self.scores), None
-        return other
-
-    def add(self, member: str, score: float) -> bool:
-        self._rows = None
-        fresh = member not in self.scores
-        self.scores[member] = score
-        return fresh
-
-    def remove(self, member: str) -> bool:
-        if self.scores.pop(member, None) is None:
-            return False
-        self._rows = None
-        return True
-
-    def rows(self) -> list[tuple[float, str]]:
-        """By score, then by name, as Redis has them."""
-        if self._rows is None:
-            self._rows = sorted((score, member) for member, score in self.scores.items())
-        return self._rows
-
-    def lex(self, low: str, high: str) -> list[str]:
-        """The members between ``[a`` and ``(b`` of a set in which all scores are the same."""
-        names = [member for _, member in self.rows()]
-        find_low = bisect_left if low[0] == "[" else bisect_right
-        find_high = bisect_right if high[0] == "[" else bisect_left
-        return names[find_low(names, low[1:]) : find_high(names, high[1:])]
 
 
 class Script:
@@ -320,7 +282,7 @@ class Memory:
         return self._sorted(key).scores.get(member)
 
     def raw_zrange(self, key: str, start: int, end: int, withscores: bool = False) -> list[Any]:
-        return self._shown(_span(self._sorted(key).rows(), start, end), withscores)
+        return self._shown(span(self._sorted(key).rows(), start, end), withscores)
 
     def raw_zrangebyscore(
         self,
@@ -345,9 +307,7 @@ class Memory:
     def raw_xrange(
         self, key: str, low: str = "-", high: str = "+", count: int | None = None
     ) -> list[tuple[str, dict[str, str]]]:
-        rows = [
-            row for row in self.data.get(key, ()) if _above(row[0], low) and _below(row[0], high)
-        ]
+        rows = [row for row in self.data.get(key, ()) if above(row[0], low) and below(row[0], high)]
         return rows[:count]
 
     def raw_xrevrange(
@@ -381,7 +341,7 @@ class Memory:
         except Exception as error:
             self.broken.append(f"{script.name}: {error}")
             raise redis.ResponseError(str(error)) from error
-        return _told(answer)
+        return told(answer)
 
     def _call(self, command: str, *args: Any) -> Answer:
         if None in args:
@@ -445,7 +405,7 @@ class Memory:
         found, added = self._hash(key, make=True), 0
         for field, value in zip(rows[::2], rows[1::2], strict=True):
             added += field not in found
-            found[str(field)] = _text(value)
+            found[str(field)] = text(value)
         self.changes += 1
         return added
 
@@ -480,7 +440,7 @@ class Memory:
 
     def _do_zrange(self, key: str, start: Any, end: Any, *options: str) -> list[str]:
         assert options in {(), ("WITHSCORES",)}
-        return _flat(_span(self._sorted(key).rows(), int(start), int(end)), bool(options))
+        return flat(span(self._sorted(key).rows(), int(start), int(end)), bool(options))
 
     def _do_zrangebyscore(self, key: str, low: Any, high: Any, *options: Any) -> list[str]:
         rows = self._between(key, low, high)
@@ -488,7 +448,7 @@ class Memory:
         if limit := options[scores:]:
             assert limit[0] == "LIMIT"
             rows = rows[int(limit[1]) : int(limit[1]) + int(limit[2])]
-        return _flat(rows, scores)
+        return flat(rows, scores)
 
     def _do_zrangebylex(self, key: str, low: str, high: str, *limit: Any) -> list[str]:
         found = self._sorted(key).lex(low, high)
@@ -506,7 +466,7 @@ class Memory:
         if now <= self._last[0]:
             now, number = self._last[0], self._last[1] + 1
         self._last = (now, number)
-        fields = {str(k): _text(v) for k, v in zip(rows[::2], rows[1::2], strict=True)}
+        fields = {str(k): text(v) for k, v in zip(rows[::2], rows[1::2], strict=True)}
         self.data.setdefault(key, []).append((f"{now}-{number}", fields))
         self.changes += 1
         return f"{now}-{number}"
@@ -562,74 +522,10 @@ class Memory:
         return [member for _, member in rows]
 
     def _decode(self, text: str) -> Any:
-        found = _without_null(json.loads(text), self._null)
+        found = without_null(json.loads(text), self._null)
         if isinstance(found, (dict, list)):
             return self._lua.table_from(found, recursive=True)
         return found
 
     def _encode(self, value: Any) -> str:
-        return json.dumps(_plain(value, self._null), separators=(",", ":"))
-
-
-def _text(value: Any) -> str:
-    """A value as Redis stores it: Lua's whole numbers without a point."""
-    return str(value) if isinstance(value, str) else f"{value:.17g}"
-
-
-def _told(answer: Any) -> Answer:
-    """A script's answer as redis-py hands it over."""
-    if lua51.lua_type(answer) == "table":
-        return [_told(answer[index]) for index in range(1, len(answer) + 1)]
-    if isinstance(answer, bool):
-        return 1 if answer else None
-    return int(answer) if isinstance(answer, float) else answer
-
-
-def _plain(value: Any, null: object) -> Any:
-    if value is null:
-        return None
-    if lua51.lua_type(value) != "table":
-        return value
-    rows = dict(value.items())
-    if all(isinstance(key, int) for key in rows) and sorted(rows) == list(range(1, len(rows) + 1)):
-        return [_plain(rows[key], null) for key in sorted(rows)] if rows else {}
-    return {str(key): _plain(item, null) for key, item in rows.items()}
-
-
-def _without_null(value: Any, null: object) -> Any:
-    if value is None:
-        return null
-    if isinstance(value, list):
-        return [_without_null(item, null) for item in value]
-    if isinstance(value, dict):
-        return {key: _without_null(item, null) for key, item in value.items()}
-    return value
-
-
-def _span(rows: list[Any], start: int, end: int) -> list[Any]:
-    return rows[start:] if end == -1 else rows[start : end + 1]
-
-
-def _flat(rows: list[tuple[float, str]], scores: bool) -> list[str]:
-    if scores:
-        return [part for score, member in rows for part in (member, f"{score:.17g}")]
-    return [member for _, member in rows]
-
-
-def _place(entry: str) -> tuple[int, int]:
-    ms, _, number = entry.partition("-")
-    return int(ms), int(number or 0)
-
-
-def _above(entry: str, low: str) -> bool:
-    if low == "-":
-        return True
-    bound = _place(low.lstrip("("))
-    return _place(entry) > bound if low[0] == "(" else _place(entry) >= bound
-
-
-def _below(entry: str, high: str) -> bool:
-    if high == "+":
-        return True
-    bound = _place(high.lstrip("("))
-    return _place(entry) < bound if high[0] == "(" else _place(entry) <= bound
+        return json.dumps(plain(value, self._null), separators=(",", ":"))

@@ -12,7 +12,8 @@ from typing import Any
 from storefront.domain.orders import AWAITING, GOODS, HOLDING, MONEY_BACK, State
 from storefront.storage.snapshot import read_units
 from storefront.storage.stock import COUNTERS
-from tests.simulation.memory import Memory, SortedSet
+from tests.simulation.memory import Memory
+from tests.simulation.sorted_set import SortedSet
 from tests.simulation.town import Town
 from tests.simulation.truth import Broken, Truth
 

@@ -11,9 +11,10 @@ import time_machine
 
 from storefront.storage.store import open_store
 from tests.books import dump
-from tests.simulation.memory import Memory, Pipeline, SortedSet
+from tests.simulation.memory import Memory, Pipeline
 from tests.simulation.runs import quietly
 from tests.simulation.simulation import Simulation
+from tests.simulation.sorted_set import SortedSet
 from tests.simulation.town import OPENING, Ground
 from tests.simulation.truth import Broken
 
