@@ -5,7 +5,7 @@ import ipaddress
 
 from flask import Blueprint, Response, abort, jsonify, request
 
-from storefront.domain.door import LOST, WHY, Door
+from storefront.domain.door import WHY, Door
 from storefront.services import metrics, recovery
 from storefront.web.current import settings, shop
 
@@ -27,17 +27,18 @@ def alive() -> Response:
 
 @blueprint.get("/readyz")
 def ready() -> tuple[Response, int]:
-    """A load balancer asks whether the shop may serve: Redis answers, loses nothing, has its books.
+    """A load balancer asks whether the shop may serve: Redis answers, loses nothing, lost no books.
 
     After a mere restart it may: its pages say that buying opens in a moment, as ``notes`` does here.
+    So may a shop before its first import.
     """
     strict = settings().env == "production"
     problems = shop().store.durability(strict=strict)
     door = recovery.stands(shop())
-    if door in LOST:
+    if door is Door.REBUILD:
         problems.append(WHY[door])
     answer = {"ready": not problems, "problems": problems}
-    if door is Door.RESTARTED:
+    if door in {Door.RESTARTED, Door.EMPTY}:
         answer["notes"] = [WHY[door]]
     return jsonify(answer), 503 if problems else 200
 
