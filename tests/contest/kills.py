@@ -387,10 +387,12 @@ def main() -> int:
             last = time.monotonic()
             print(f"{last - began:6.0f} s  {toll}", flush=True)
 
-    run_days(asked.kills, asked.seed, toll, tell, asked.minutes)
-    print(f"{time.monotonic() - began:6.0f} s  {toll}")
-    for place, number in sorted(toll.kills.items()):
-        print(f"    {number:5} {place}")
+    try:
+        run_days(asked.kills, asked.seed, toll, tell, asked.minutes)
+    finally:
+        print(f"{time.monotonic() - began:6.0f} s  {toll}")
+        for place, number in sorted(toll.kills.items()):
+            print(f"    {number:5} {place}")
     for violation in toll.violations:
         print(f"VIOLATION {violation}")
     return int(bool(toll.violations))

@@ -22,16 +22,16 @@ from tests.contest.shopper import Shopper
 from tests.web.browsing import read
 
 FATES = {
-    "pay": 40,
-    "pay and return": 20,
-    "leave": 8,
-    "cancel": 12,
-    "late": 8,
-    "decline": 4,
-    "delayed_succeed": 4,
-    "delayed_fail": 4,
+    "pay": 10,
+    "pay and return": 5,
+    "leave": 2,
+    "cancel": 3,
+    "late": 2,
+    "decline": 1,
+    "delayed_succeed": 1,
+    "delayed_fail": 1,
 }
-"""What shoppers do with a hold, and how often."""
+"""What shoppers do with a hold, and how often among 25: all are dealt before any is dealt anew."""
 WEBHOOKS = ["normal", "normal", "doubled", "reordered", "delayed", "lost"]
 BACK_SECONDS = 0.05
 """Until somebody whom nobody answered tries again."""
@@ -82,6 +82,7 @@ class Regulars:
     _shown: set[str] = field(default_factory=set)
     _called_paid: set[str] = field(default_factory=set)
     _paid_late: set[str] = field(default_factory=set)
+    _deck: list[str] = field(default_factory=list)
     _over: threading.Event = field(default_factory=threading.Event)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -128,9 +129,21 @@ class Regulars:
         if not pay_url:
             self._over.wait(BACK_SECONDS)
             return
-        fate = dice.choices(list(FATES), list(FATES.values()))[0]
-        self._use(shopper, pay_url, fate, dice.choice(WEBHOOKS))
+        fate = self._deal(dice)
+        try:
+            self._use(shopper, pay_url, fate, dice.choice(WEBHOOKS))
+        except BaseException:
+            with self._lock:
+                self._deck.append(fate)  # somebody died: the next one does it
+            raise
         self._count(self.done, fate)
+
+    def _deal(self, dice: random.Random) -> str:
+        with self._lock:
+            if not self._deck:
+                self._deck = [fate for fate, number in FATES.items() for _ in range(number)]
+                dice.shuffle(self._deck)
+            return self._deck.pop()
 
     def _click(self, shopper: Shopper, form: dict[str, str], tries: int) -> str:
         """The payment page, or nothing; who gets no answer sends the same form again."""
