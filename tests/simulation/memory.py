@@ -145,8 +145,7 @@ class Memory:
         return len(gone)
 
     def empty(self) -> None:
-        """Lose everything, and begin again."""
-        self._starts += 1
+        """Lose everything, as FLUSHALL does."""
         self.data, self._ends, self._last = {}, {}, (0, 0)
         self.changes += 1
         self._earlier.clear()

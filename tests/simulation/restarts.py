@@ -26,7 +26,7 @@ class Restarts:
         self._left = sim.plan.restarts
         self.losses = 0
         """How often something was lost."""
-        if sim.plan.lossy:
+        if sim.plan.lossy and sim.plan.restarts:
             sim.town.redis.remembers = True
 
     def acts(self) -> Iterator[Act]:

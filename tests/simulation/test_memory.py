@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from random import Random
 from typing import Any
 
 import fakeredis
@@ -12,13 +13,14 @@ import time_machine
 from storefront.storage.store import open_store
 from tests.books import dump
 from tests.simulation.memory import Memory, Pipeline
+from tests.simulation.plan import draw
 from tests.simulation.runs import quietly
 from tests.simulation.simulation import Simulation
 from tests.simulation.sorted_set import SortedSet
 from tests.simulation.town import OPENING, Ground
 from tests.simulation.truth import Broken
 
-SEEDS = range(12)
+SEEDS = [seed for seed in range(16) if not draw(Random(seed)).restarts]
 
 
 class Behind:
@@ -31,6 +33,8 @@ class Behind:
         self._ground = ground
         self.broken: list[str] = []
         self.published: list[tuple[str, str]] = []
+        self.run_id = ""
+        """As fakeredis tells none; so it is never restarted here."""
         self.changes = 0
         """How many commands there were, reading ones included."""
         self._read: tuple[int, Mapping[str, Any]] = (-1, {})
@@ -45,6 +49,8 @@ class Behind:
     def flushall(self) -> None:
         self.changes += 1
         self._client.flushall()
+
+    empty = flushall
 
     def through(self, name: str, run: Callable[[], Any]) -> Any:
         """A command on the line."""
