@@ -6,7 +6,7 @@ from typing import Any
 from storefront.domain.errors import StripeRefused
 from storefront.domain.orders import HOLDING, Order, Reason, State
 from storefront.domain.payments import from_session
-from storefront.services import holds, settlement, work
+from storefront.services import holds, sessions, settlement, work
 from storefront.services.shop import Shop
 from storefront.storage.answers import Settled
 from storefront.storage.scripts import Scripts
@@ -74,7 +74,7 @@ def release_by_word(shop: Shop, order_id: str, who: str) -> Settled:
 
 def end_order_and_stray(shop: Shop, order_id: str, session: str) -> None:
     order = shop.store.orders.get(order_id)
-    payment = settlement.ended(shop, session)
+    payment = sessions.ended(shop, session)
     if order is not None:
         settlement.apply(shop, order, payment)
 
@@ -151,7 +151,7 @@ BUGS = (
     ),
     Bug(
         "ends with spent keys for ever",
-        swaps=((settlement, "ended", never_look), (FakeStripe, "expire_session", ask_one_key)),
+        swaps=((sessions, "ended", never_look), (FakeStripe, "expire_session", ask_one_key)),
     ),
     Bug(
         "loses the units of what a person must look at",
