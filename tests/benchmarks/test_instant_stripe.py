@@ -40,6 +40,12 @@ def test_it_makes_nothing_but_sessions():
     assert answered.startswith(b"HTTP/1.1 404 Not Found\r\n")
 
 
+def test_a_shop_that_is_set_up_is_told_that_it_was_never_here_before():
+    for path in (b"checkout/sessions", b"payment_intents"):
+        answered = answer(b"GET /v1/%s?limit=100 HTTP/1.1" % path, b"")
+        assert json.loads(answered.partition(b"\r\n\r\n")[2])["data"] == []
+
+
 def test_an_event_is_stripes_says_paid_and_bears_its_signature():
     body = paid_event("abc", "bench", 1600)
     stripe = Stripe("sk_test_x", webhook_secrets=("whsec_x",))
