@@ -12,6 +12,7 @@ from typing import Any
 
 import requests
 
+from storefront.domain.door import Door
 from storefront.domain.orders import HOLDING, Order, State
 from storefront.domain.products import Level
 from storefront.storage.connection import connect
@@ -153,6 +154,10 @@ class Market:
             }
 
         wait_until(knows, "the shop knows of every payment", seconds)
+
+    def open_again(self) -> None:
+        """Waits until the shop sells again, its books compared with Stripe after a restart."""
+        wait_until(lambda: self.store.scripts.read_door()[0] is Door.OPEN, "the shop opens again")
 
     def at_rest(self, seconds: float = 60) -> None:
         """Waits until nothing is held, and nothing is due but the next walk through Stripe."""

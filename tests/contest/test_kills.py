@@ -164,6 +164,7 @@ def test_redis_killed_in_the_middle_of_a_payment_forgets_nothing(market: Market)
     assert picture(market) == before
     assert until_answered(lambda: bob.pay(bobs)).status_code == 303
     wait_until(lambda: market.state_at(bobs) is State.PAID, "the other one is sold too")
+    market.open_again()
 
 
 def picture(market: Market) -> Picture:

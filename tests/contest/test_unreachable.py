@@ -289,6 +289,7 @@ def test_a_shop_without_its_redis_says_so_everywhere_and_forgets_nothing(
         market.redis.start()
     assert (market.store.stock.levels(), market.orders()) == before
     assert deliver(market, told).status_code == 200
+    market.open_again()
     assert paying(shopper.buy("ticket")) == pay_url
     assert shopper.cancel(link).status_code == 303
 
