@@ -48,13 +48,11 @@ CONNECTIONS = 100
 handshake with every call."""
 BUSY_SECONDS = (0.5, 1, 2)
 """Pauses between looks at a creation that another request has begun; the library adds its own."""
-KEYS_TO_END = 5
-"""Ending a session or an authorisation twice is harmless, so its spent keys need no memory: the next
-number is tried, and in the end a key that nobody has used."""
+HARMLESS_KEYS = 5
+"""Ending a payment twice is harmless, and so is writing where a product stands. So the spent keys of
+these calls need no memory: the next number is tried, and in the end a key that nobody has used."""
 IDS_IN_ONE_QUESTION = 40
 """Products asked for at once: more would make an address that servers refuse for its length."""
-KEYS_FOR_PRODUCT = 5
-"""The same for a product: what is written is where it stands, not a step."""
 
 log = logging.getLogger(__name__)
 
@@ -117,18 +115,14 @@ class Stripe:
         Raises StripeRefused when it is not open: it is paid, being paid, or ended already; and
         StripeSpent when each key only replays a saved error: reading the session tells what it is.
         """
-        for name in _keys_to_end():
-            try:
-                with self._call("session_expire"):
-                    ended = self._client.v1.checkout.sessions.expire(
-                        session_id,
-                        {"expand": ["payment_intent.latest_charge"]},
-                        {"idempotency_key": f"session:{session_id}:expire:{name}"},
-                    )
-                    return from_session(_plain(ended))
-            except StripeSpent:
-                continue
-        raise StripeSpent(f"ending {session_id} was answered with saved errors only")
+        return self._ended(
+            "session_expire",
+            f"session:{session_id}:expire",
+            lambda options: self._client.v1.checkout.sessions.expire(
+                session_id, {"expand": ["payment_intent.latest_charge"]}, options
+            ),
+            from_session,
+        )
 
     def sessions_between(self, earliest: int, latest: int) -> Iterator[Payment]:
         """Every session created in this time (seconds, both included), the newest first."""
@@ -191,24 +185,18 @@ class Stripe:
             return from_intent(_plain(made))
 
     def cancel_intent(self, payment_intent: str) -> Payment:
-        """Let an authorised amount go, free of fees.
+        """End a payment before any money moved: an authorised one, or an open one of our own page.
 
-        Raises StripeRefused when it is not authorised (any more), and StripeSpent when each key only
-        replays a saved error: reading it tells what it is.
+        An authorised amount is let go, free of fees. Raises StripeRefused when neither is so (any
+        more), and StripeSpent when each key only replays a saved error: reading it tells what it is.
         https://docs.stripe.com/api/payment_intents/cancel
         """
-        for name in _keys_to_end():
-            try:
-                with self._call("intent_cancel"):
-                    ended = self._client.v1.payment_intents.cancel(
-                        payment_intent,
-                        {},
-                        {"idempotency_key": f"void:{payment_intent}:{name}"},
-                    )
-                    return from_intent(_plain(ended))
-            except StripeSpent:
-                continue
-        raise StripeSpent(f"cancelling {payment_intent} was answered with saved errors only")
+        return self._ended(
+            "intent_cancel",
+            f"void:{payment_intent}",
+            lambda options: self._client.v1.payment_intents.cancel(payment_intent, {}, options),
+            from_intent,
+        )
 
     def refunds(self, payment_intent: str) -> list[RefundFact]:
         """Every refund of a payment."""
@@ -306,7 +294,7 @@ class Stripe:
 
     def _write_product(self, call: str, key: str, write: Callable[[Any], Any]) -> None:
         """Write under the first key that does not only repeat what was answered before."""
-        for name in (*range(1, KEYS_FOR_PRODUCT), uuid4()):
+        for name in _harmless_keys():
             with suppress(StripeSpent, StripeKeyMismatch), self._call(call):
                 if not _replayed(write({"idempotency_key": f"{key}:{name}"})):
                     return
@@ -353,6 +341,19 @@ class Stripe:
                 raise SignatureInvalid("signed, but no event")
             return cast("dict[str, Any]", event)
         raise SignatureInvalid("no signature of ours fits")
+
+    def _ended(
+        self,
+        name: str,
+        key: str,
+        end: Callable[[Any], Any],
+        read: Callable[[dict[str, Any]], Payment],
+    ) -> Payment:
+        """What a payment is after its end was asked for under the first key that is not spent."""
+        for number in _harmless_keys():
+            with suppress(StripeSpent), self._call(name):
+                return read(_plain(end({"idempotency_key": f"{key}:{number}"})))
+        raise StripeSpent(f"{key} was answered with saved errors only")
 
     def _made(
         self,
@@ -421,8 +422,8 @@ def _named(error: stripe.StripeError) -> Exception:
     return StripeRefused(message, error.code or "", status)
 
 
-def _keys_to_end() -> tuple[object, ...]:
-    return (*range(1, KEYS_TO_END), uuid4())
+def _harmless_keys() -> tuple[object, ...]:
+    return (*range(1, HARMLESS_KEYS), uuid4())
 
 
 def _plain(found: object) -> dict[str, Any]:

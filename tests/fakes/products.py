@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from storefront.clients.stripe_api import IDS_IN_ONE_QUESTION, KEYS_FOR_PRODUCT
+from storefront.clients.stripe_api import HARMLESS_KEYS, IDS_IN_ONE_QUESTION
 from storefront.domain.errors import StripeKeyMismatch, StripeRefused, StripeSpent
 from storefront.domain.products import ProductFact, from_product
 from tests.fakes.account import Account
@@ -85,7 +85,7 @@ class Products(Account):
     def _post(self, call: str, key: str, params: Mapping[str, Any]) -> None:
         """As the real one: keys that only replay an answer are passed over, the last is a new one."""
         run = {"create_product": self._create, "update_product": self._update}[call]
-        for name in (*range(1, KEYS_FOR_PRODUCT), f"fresh-{len(self.wire.calls)}"):
+        for name in (*range(1, HARMLESS_KEYS), f"fresh-{len(self.wire.calls)}"):
             try:
                 done = self.wire.post(call, f"{key}:{name}", dict(params), lambda: run(params))
             except (StripeSpent, StripeKeyMismatch):

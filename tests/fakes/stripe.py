@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from storefront.clients.stripe_api import KEYS_TO_END, Stripe
+from storefront.clients.stripe_api import HARMLESS_KEYS, Stripe
 from storefront.domain.errors import StripeSpent
 from storefront.domain.payments import (
     Payment,
@@ -64,7 +64,7 @@ class FakeStripe(Products):
 
     def expire_session(self, session_id: str) -> Payment:
         """As the real one: spent keys are passed over, and the last key is a new one."""
-        for name in (*range(1, KEYS_TO_END), f"fresh-{len(self.wire.calls)}"):
+        for name in (*range(1, HARMLESS_KEYS), f"fresh-{len(self.wire.calls)}"):
             key = f"session:{session_id}:expire:{name}"
             try:
                 ended = self.wire.post(
@@ -123,7 +123,7 @@ class FakeStripe(Products):
 
     def cancel_intent(self, payment_intent: str) -> Payment:
         """As the real one: spent keys are passed over, and the last key is a new one."""
-        for name in (*range(1, KEYS_TO_END), f"fresh-{len(self.wire.calls)}"):
+        for name in (*range(1, HARMLESS_KEYS), f"fresh-{len(self.wire.calls)}"):
             key = f"void:{payment_intent}:{name}"
             try:
                 made = self.wire.post(
