@@ -69,9 +69,8 @@ def _again(no: StripeError, payment_intent: str) -> StripeError:
 
 
 def _settle(shop: Shop, order: Order, facts: Payment) -> int | None:
-    if (
-        facts.intent_status == "requires_payment_method"
-    ):  # as Stripe has it now: the bank backed out
+    # As Stripe has it now, and no old event: the bank backed out.
+    if facts.intent_status == "requires_payment_method":
         shop.store.scripts.void_payment(
             order.id, payment_intent=facts.payment_intent, reason=Reason.LAPSED
         )

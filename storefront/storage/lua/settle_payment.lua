@@ -4,8 +4,9 @@
 -- payment that was authorised here before has been captured now.
 -- KEYS  as in books.lua
 -- ASK   order, payment_intent, session (may be empty), amount (minor units), email, event
--- ANSWER sold | captured (authorised before) | retaken (released before, the units were still there) | oversold (they were not:
---       refund due) | duplicate (paid before: this payment's refund is due) | already STATE
+-- ANSWER sold | captured (authorised before) | retaken (released before, the units were still there)
+--       | oversold (they were not: refund due) | duplicate (paid before: this payment's refund is due)
+--       | already STATE
 --       | other_order ORDER (this payment is that one's already) | unknown_order
 -- E.g.  an open order: sold; held -2, sold +2, state paid, due: mail:confirmed
 local fields = redis.call('HMGET', ORDER, 'state', 'lines', 'basket', 'paid_by', 'session', 'mail:confirmed', 'restored')
