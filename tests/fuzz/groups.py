@@ -1,6 +1,7 @@
 """What is thrown at the shop, by kind. One seed is one input, whatever came before it."""
 
 import random
+from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -13,16 +14,16 @@ class Found(AssertionError):
 
 
 @dataclass
-class Attack:
+class Attack(ABC):
     """One kind of input against one shop."""
 
     stage: Stage
     outcomes: Counter[str] = field(default_factory=Counter)
     """What the shop answered, so that nobody takes a fuzz that reaches nothing for a proof."""
 
+    @abstractmethod
     def play(self, seed: int) -> None:
         """Throws one input; raises Found with all that is needed to understand it."""
-        raise NotImplementedError
 
     def harmless(self, reply: Reply, sent: str) -> None:
         """No failure, and nothing of the shop's inside."""
