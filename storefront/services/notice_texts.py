@@ -67,7 +67,7 @@ class Words:
         ]
 
 
-def confirmed(shop: Shop, order: Order, _refund_id: str = "") -> Notice | None:
+def confirmed(shop: Shop, order: Order, _about: str = "") -> Notice | None:
     """That the payment arrived and whose the goods are; None once the money goes back instead.
 
     For every refund there is a mail of its own, so nobody is left without word.
@@ -235,7 +235,7 @@ def _goods(order: Order) -> str:
     return ""
 
 
-def review(shop: Shop, order: Order, _refund_id: str = "") -> Notice | None:
+def review(shop: Shop, order: Order, _about: str = "") -> Notice | None:
     """Tells the operator why an order needs them; None once it does not any more."""
     if order.state is not State.REVIEW:
         return None

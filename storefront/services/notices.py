@@ -39,10 +39,10 @@ TEMPLATES = Environment(
 log = logging.getLogger(__name__)
 
 
-def send_when_due(shop: Shop, kind: str, order_id: str, refund_id: str = "") -> int | None:
+def send_when_due(shop: Shop, kind: str, order_id: str, about: str = "") -> int | None:
     """The due job ``mail``: write and send one notice about an order.
 
-    Kinds are ``confirmed``, ``refunded`` (of one refund) and ``voided`` (of one payment) to the
+    Kinds are ``confirmed``, ``refunded`` (``about`` one refund) and ``voided`` (one payment) to the
     customer and ``review`` to the operator. Answers None when it is sent, or when nothing is left
     to say or nobody to say it to; else in how many milliseconds to try again. Sent twice, the mail
     has the same Message-ID. Raises KeyError for another kind, and the store's errors.
@@ -58,11 +58,11 @@ def send_when_due(shop: Shop, kind: str, order_id: str, refund_id: str = "") -> 
             log.warning("mail %s: nobody gave an address, not sent", kind, extra=note)
             return None
         order = shop.store.orders.get(order_id) or order  # Stripe may have taken its time
-        notice = KINDS[kind](shop, order, refund_id)
+        notice = KINDS[kind](shop, order, about)
         if notice is None:
             log.info("mail %s: no longer true, not sent", kind, extra=note)
             return None
-        shop.mailer.send(_message(shop, kind, order, refund_id, notice=notice, to=to))
+        shop.mailer.send(_message(shop, kind, order, about, notice=notice, to=to))
     except MailRefused as refused:
         log.warning("mail %s: refused for good: %s", kind, refused, extra=note)
         return None
@@ -100,7 +100,7 @@ def _customer(shop: Shop, order: Order) -> str:
 
 
 def _message(
-    shop: Shop, kind: str, order: Order, refund_id: str, *, notice: Notice, to: str
+    shop: Shop, kind: str, order: Order, about: str, *, notice: Notice, to: str
 ) -> EmailMessage:
     """The whole mail. Raises MailRefused when ``to`` is no address."""
     settings = shop.settings
@@ -125,7 +125,7 @@ def _message(
     message["Reply-To"] = sender
     message["Subject"] = notice.subject
     message["Date"] = datetime.fromtimestamp(shop.store.now() // 1000, UTC)
-    message["Message-ID"] = _message_id(settings.shop_id, kind, order, refund_id, sender)
+    message["Message-ID"] = _message_id(settings.shop_id, kind, order, about, sender)
     message["Auto-Submitted"] = "auto-generated"
     message["X-Shop-Mail"] = kind
     message["X-Shop-Order"] = order.id
@@ -134,14 +134,14 @@ def _message(
     return message
 
 
-def _message_id(shop_id: str, kind: str, order: Order, refund_id: str, sender: Address) -> str:
+def _message_id(shop_id: str, kind: str, order: Order, about: str, sender: Address) -> str:
     """The same for the same notice, so that mail programs know a repeat.
 
     An order can come before the operator more than once; then another reason is another notice, and
     must not be taken for the first.
     """
-    about = order.reason if kind == "review" else refund_id
-    digest = hashlib.sha256(f"{shop_id}\n{kind}\n{order.id}\n{about}".encode()).hexdigest()[:20]
+    told = order.reason if kind == "review" else about
+    digest = hashlib.sha256(f"{shop_id}\n{kind}\n{order.id}\n{told}".encode()).hexdigest()[:20]
     return f"<{kind}.{order.id}.{digest}@{sender.domain}>"
 
 

@@ -74,10 +74,10 @@ def _run(shop: Shop, job: Job) -> None:
     kind, order, *rest = job.name.split(":")
     try:
         if kind == "mail":
-            # mail:<what>:<order>[:<refund>]: the kind of mail comes before the order
-            what, (order, *refund) = order, rest
-            again = notices.send_when_due(shop, what, order, *refund)
-            field = ":".join(["mail", what, *refund])
+            # mail:<what>:<order>[:<refund or payment>]: the kind of mail comes before the order
+            what, (order, *about) = order, rest
+            again = notices.send_when_due(shop, what, order, *about)
+            field = ":".join(["mail", what, *about])
         else:
             again = WORK[kind](shop, order, *rest)
             field = ""
