@@ -54,14 +54,15 @@ ORDERS ?= 10000
 settling: $(VENV)/.ready-dev ## Measure how ORDERS=10000 settle when no webhook comes
 	$(BIN)/python -m benchmarks.settling --orders $(ORDERS)
 
+# The second lock keeps extras: without, pip takes coverage[toml] for something that nobody pinned.
 # Each version with the hashes of its files, so that nobody can put another file in its place.
-COMPILE = $(BIN)/pip-compile --quiet --upgrade --generate-hashes --allow-unsafe --strip-extras \
+COMPILE = $(BIN)/pip-compile --quiet --upgrade --generate-hashes --allow-unsafe \
 	--no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-header
 
 lock: $(VENV)/.ready-dev ## Choose the newest versions within requirements*.txt (with pip-tools)
 	$(BIN)/python -m pip install --quiet 'pip-tools~=7.6'
-	$(COMPILE) --output-file requirements.lock requirements.txt
-	$(COMPILE) --constraint requirements.lock --output-file requirements-dev.lock requirements-dev.txt
+	$(COMPILE) --strip-extras --output-file requirements.lock requirements.txt
+	$(COMPILE) --no-strip-extras --constraint requirements.lock --output-file requirements-dev.lock requirements-dev.txt
 
 clean: ## Remove what was installed and cached; instance/, with its data, stays
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage

@@ -159,3 +159,5 @@ class Job:
     lease: int
     tries: int
     late_ms: int
+    run: str
+    """The run id of the server that gave the lease."""

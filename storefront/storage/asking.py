@@ -26,7 +26,14 @@ WITH_BOOKS = (
     "open_shop",
 )
 ALONE = ("claim_due", "finish_due", "read_door")
-WITH_DOOR = ("hold_stock", "publish_catalogue", "open_shop", "read_door")
+WITH_DOOR = (
+    "hold_stock",
+    "publish_catalogue",
+    "open_shop",
+    "read_door",
+    "claim_due",
+    "finish_due",
+)
 
 
 class Asking:

@@ -275,11 +275,11 @@ class Scripts(Restoring):
 
     def claim_due(self, *, limit: int, lease_ms: int) -> list[Job]:
         """Take at most ``limit`` jobs that are due; after ``lease_ms`` they are due again."""
-        lease, *rest = self._scripts["claim_due"](
+        lease, run, *rest = self._scripts["claim_due"](
             [self._keys.name("due"), self._keys.name("tries")], [limit, lease_ms]
         )
         return [
-            Job(rest[i], int(lease), int(rest[i + 1]), int(rest[i + 2]))
+            Job(rest[i], int(lease), int(rest[i + 1]), int(rest[i + 2]), run)
             for i in range(0, len(rest), 3)
         ]
 
@@ -297,6 +297,6 @@ class Scripts(Restoring):
     def _finish(self, job: Job, order: str, delay_ms: int, field: str, *, fresh: bool) -> str:
         keys = [self._keys.name("due"), self._keys.name("tries"), self._keys.order(order)]
         answer: str = self._scripts["finish_due"](
-            keys, [job.name, job.lease, delay_ms, field, int(fresh)]
+            keys, [job.name, job.lease, delay_ms, field, int(fresh), job.run]
         )
         return answer

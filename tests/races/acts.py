@@ -85,7 +85,7 @@ def to_mail(book: Book, case: str) -> None:
 
 def claimed(case: str) -> Job:
     """The job as that worker knows it, which does not look again before it reports."""
-    return Job(f"mail:confirmed:{case}", lease=9_000_000_000_000, tries=3, late_ms=0)
+    return Job(f"mail:confirmed:{case}", lease=9_000_000_000_000, tries=3, late_ms=0, run="")
 
 
 def hold(book: Book, case: str) -> object:

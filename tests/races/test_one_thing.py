@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from random import Random
 
 import pytest
@@ -189,7 +190,7 @@ def test_each_job_goes_to_one_worker_for_its_lease(clients: Clients, figure: Fig
             assert {job.tries for job in jobs} == {tries}
             busy.append(sum(map(bool, taken)))
         # Whoever had a job before comes too late with it: only the lease that stands ends it.
-        late = [Job(job.name, job.lease - 1, 1, 0) for job in jobs]
+        late = [replace(job, lease=job.lease - 1) for job in jobs]
         ends = [
             lambda book, some=some[start::4]: [
                 str(book.store.scripts.finish_due(job, order="")) for job in some

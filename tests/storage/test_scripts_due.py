@@ -1,5 +1,7 @@
 """claim_due and finish_due: what is due is done by one worker at a time, and never forgotten."""
 
+from dataclasses import replace
+
 import pytest
 
 from storefront.storage.answers import Job
@@ -72,7 +74,7 @@ def test_nothing_is_noted_of_a_job_that_was_lost_with_what_it_was_about(book: Bo
     """Redis was restarted without the sale, while a worker had its mail in hand."""
     book.stock(poster=5)
     book.open("o1", {"poster": 1})
-    job = Job("mail:confirmed:o1", book.store.now() + LEASE_MS, 1, 0)
+    job = Job("mail:confirmed:o1", book.store.now() + LEASE_MS, 1, 0, "")
     assert book.store.scripts.finish_due(job, order="o1", field="mail:confirmed") == "taken"
     assert book.order("o1").notices == {}
 
@@ -122,6 +124,28 @@ def test_taken_leaves_a_job_alone_that_another_worker_has_by_now(book: Book) -> 
     [quick] = book.store.scripts.claim_due(limit=1, lease_ms=LEASE_MS)
     assert book.store.scripts.finish_due(slow, order="o1") == "taken"
     assert book.store.scripts.finish_due(quick, order="o1") == "finished"
+
+
+@pytest.mark.parametrize("done", [True, False])
+def test_taken_leaves_a_job_alone_that_was_claimed_before_a_restart(due: Book, done: bool) -> None:
+    """What was done for it may be lost, so it is due again when its lease ends."""
+    first, _ = claim(due)
+    before = replace(first, run="another")
+    scripts = due.store.scripts
+    if done:
+        assert scripts.finish_due(before, order="o1") == "taken"
+    else:
+        assert scripts.postpone_due(before, order="o1", delay_ms=5000) == "taken"
+    assert due.due()["ask:o1"] == first.lease
+
+
+def test_a_mail_that_went_out_is_noted_and_done_though_the_server_was_restarted(book: Book) -> None:
+    book.stock(poster=5)
+    book.open("o1", {"poster": 1})
+    book.settle("o1")
+    job = replace(book.claim()["mail:confirmed:o1"], run="another")
+    assert book.store.scripts.finish_due(job, order="o1", field="mail:confirmed") == "finished"
+    assert "confirmed" in book.order("o1").notices
 
 
 def test_taken_forgets_the_tries_of_a_job_that_is_no_longer_needed(book: Book) -> None:
