@@ -121,6 +121,6 @@ class Post:
             intent = found["payment_intent"]
         else:
             return
-        order = self._sim.promises.orders().get(found["metadata"]["order"])
+        order = self._sim.promises.view.orders().get(found["metadata"]["order"])
         if order is not None and f"payment:{intent}" not in order:
             raise Broken("I9", f"{event['id']}: 200 for {intent}, which is not stored")

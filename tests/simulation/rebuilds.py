@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 def rebuild(sim: "Simulation") -> None:
     """The books are what they were, though the rebuild may have to begin more than once."""
-    orders = sim.promises.orders()
+    orders = sim.promises.view.orders()
     if not sim.town.stripe.sessions or any(o["state"] == State.REVIEW for o in orders.values()):
         return  # what a person has to decide, Stripe does not know
     if sim.truth.lossy and sim.truth.restocks:
@@ -52,7 +52,7 @@ def rebuild(sim: "Simulation") -> None:
 
 def picture(sim: "Simulation") -> tuple[dict[str, dict[str, int]], dict[str, str]]:
     """What a rebuild must bring back: the counters, and what became of whoever paid."""
-    levels = {sku: dict(sim.promises.level(sku)) for sku in sim.plan.stock}
-    orders = sim.promises.orders().items()
+    levels = {sku: dict(sim.promises.view.level(sku)) for sku in sim.plan.stock}
+    orders = sim.promises.view.orders().items()
     ends = {order: f["state"] for order, f in orders if f["state"] in GOODS | MONEY_BACK}
     return levels, ends

@@ -32,7 +32,7 @@ class Restarts:
     def acts(self) -> Iterator[Act]:
         if self._left:
             # Most often when there is much to lose.
-            yield 0.3 if self._sim.promises.orders() else 0.02, self._restart
+            yield 0.3 if self._sim.promises.view.orders() else 0.02, self._restart
         if self._is_closed() and not self._sim.plan.workers and self._sim.plan.operator:
             yield 0.3, self._reconcile
 

@@ -131,7 +131,7 @@ class Shopper:
         sim, random = self._sim, self._sim.random
         session = random.choice([page for page in self._pages if sim.is_open(page)])
         order = sim.town.stripe.sessions[session]["metadata"]["order"]
-        held = sim.promises.units_at(order) == "held"
+        held = sim.promises.view.units_at(order) == "held"
         if random.random() < 0.15:
             sim.trouble("a card is declined")
             sim.tell(self.name, f"is declined in {session}")
@@ -155,14 +155,14 @@ class Shopper:
         """Whether a page of the shopper's is about to end."""
         now, town = self._sim.now(), self._sim.town
         ends = [town.stripe.sessions[page]["expires_at"] * 1000 for page in self._pages]
-        ends += [self._sim.promises.deadline(order) or 0 for order in self._orders]
+        ends += [self._sim.promises.view.deadline(order) or 0 for order in self._orders]
         return any(abs(end - now) <= AT_ONCE_MS for end in ends)
 
     def _look_at_the_clock(self, session: str, order: str, held: bool) -> None:
         """Note the bad moments to pay."""
         sim = self._sim
         ends = sim.town.stripe.sessions[session]["expires_at"] * 1000
-        deadline = sim.promises.deadline(order)
+        deadline = sim.promises.view.deadline(order)
         if not held:
             sim.trouble("paid after the release")
         if deadline is not None and abs(deadline - sim.now()) <= AT_ONCE_MS:

@@ -98,7 +98,7 @@ class Simulation:
 
     def due_at(self) -> float:
         """When the next job is due (ms)."""
-        return min(self.promises._zset("due").values(), default=float("inf"))
+        return min(self.promises.view.zset("due").values(), default=float("inf"))
 
     @property
     def stripe_away_until(self) -> int:
@@ -169,7 +169,7 @@ class Simulation:
             return True
         if self._workers and self.due_at() < self.now() + SOON_MS:
             return True
-        return bool(self._operators and self.promises._zset("holds"))
+        return bool(self._operators and self.promises.view.zset("holds"))
 
     def _offers(self) -> Iterator[Act]:
         yield from self.post.acts()
@@ -225,13 +225,13 @@ class Simulation:
         due = self.due_at()
         if due > now and due != float("inf"):
             moments += [int(due)] * 3
-        for deadline in self.promises._zset("holds").values():
+        for deadline in self.promises.view.zset("holds").values():
             moments.append(int(deadline) + self.random.choice((-1, 0, 1, 1000, 400_000, 400_000)))
         for session in self.town.stripe.sessions.values():
             if session["status"] == "open":
                 end = session["expires_at"] * 1000
                 moments += [end + self.random.choice((-1000, -1, 0, 1))] * 2
-        for fields in self.promises.orders().values():
+        for fields in self.promises.view.orders().values():
             if fields["state"] == State.PENDING:
                 # Stripe takes the request for its session no more, now or soon.
                 soon = self.random.choice((1_809_000, 1_801_000, 1_800_000, 1_769_000))
@@ -320,7 +320,7 @@ class Simulation:
         """A worker that nothing stops does what is due until nothing is."""
         since = self.now()
         for _ in range(MOST_JOBS):
-            jobs = self.promises._zset("due")
+            jobs = self.promises.view.zset("due")
             left = [at for job, at in jobs.items() if job not in AGAIN_AND_AGAIN]
             if not left:
                 return
@@ -333,16 +333,16 @@ class Simulation:
                 self.tell("worker", f"does {min(jobs, key=lambda job: (jobs[job], job))}")
             work.run_due(self.shop, 1)
             self.promises.check()
-        raise Broken("never at rest", f"still due: {sorted(self.promises._zset('due'))}")
+        raise Broken("never at rest", f"still due: {sorted(self.promises.view.zset('due'))}")
 
     def _afterwards(self) -> None:
         """Days later every event comes once more, and nothing changes; the shop agrees with us."""
-        before = {sku: dict(self.promises.level(sku)) for sku in self.plan.stock}
+        before = {sku: dict(self.promises.view.level(sku)) for sku in self.plan.stock}
         self._move_to(self.now() + 4 * 24 * 3600_000)
         self.post.deliver_all(again=True)
         self._work_to_rest()
         self.promises.rest()
-        after = {sku: dict(self.promises.level(sku)) for sku in self.plan.stock}
+        after = {sku: dict(self.promises.view.level(sku)) for sku in self.plan.stock}
         if before != after:
             raise Broken("old events", f"{before} became {after}")
         reconciliation.reconcile(self.shop)

@@ -87,7 +87,7 @@ class Operator:
     def _overdue(self) -> list[str]:
         grace = self._sim.shop.settings.hold_grace_seconds * 1000
         until = self._sim.now() - grace
-        held = self._sim.promises._zset("holds").items()
+        held = self._sim.promises.view.zset("holds").items()
         return [order for order, deadline in held if deadline <= until]
 
     def _release(self, order: str) -> None:

@@ -1,6 +1,7 @@
 """What only an onlooker knows: who paid when, and what people did with their own hands."""
 
 from collections import Counter, defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 
@@ -36,3 +37,10 @@ class Truth:
     """Minor units refunded in Stripe's dashboard, by PaymentIntent."""
     forms: dict[tuple[str, str], set[str]] = field(default_factory=lambda: defaultdict(set))
     """The forms that a visitor sent for a basket."""
+
+    def excuses(self, order: str, fields: Mapping[str, str]) -> bool:
+        """Whether a person decided otherwise about an order that was paid in time."""
+        if self.lossy and (self.restocks or self.by_hand or self.back_by_hand):
+            return True  # the units that were sold may have been lost themselves
+        theirs = any(f"payment:{intent}" in fields for intent in self.back_by_hand)
+        return theirs or order in self.by_hand | self.for_a_person

@@ -1,0 +1,153 @@
+"""Promises about orders: where they may stand, what is due for them, how many one shopper has."""
+
+import json
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+
+from storefront.domain.orders import AWAITING, GOODS, HOLDING, MONEY_BACK, State
+from tests.simulation.truth import Broken, Truth
+from tests.simulation.view import GONE, Fields, Session, View, named, noted_back
+
+PLACES: dict[str, frozenset[str]] = {
+    **dict.fromkeys(HOLDING, frozenset({"held"})),
+    **dict.fromkeys(GOODS, frozenset({"sold"})),
+    **dict.fromkeys(MONEY_BACK | {State.RELEASED}, frozenset({"none"})),
+    State.REVIEW: frozenset({"held", "sold", "none"}),
+}
+LATE_MS = 120_000
+
+
+class OrderPromises:
+    """Checks each order against its sessions and the list of what is due."""
+
+    def __init__(self, view: View, truth: Truth) -> None:
+        self._view, self._truth = view, truth
+        self._states: dict[str, str] = {}
+        self._released: set[str] = set()
+
+    def restarted(self, *, lossy: bool) -> None:
+        if lossy:
+            self._states.clear()
+
+    def check(self, orders: Mapping[str, Fields]) -> None:
+        """Raises Broken."""
+        sessions: dict[str, list[Session]] = {}
+        for session in self._view.sessions():
+            sessions.setdefault(session["metadata"]["order"], []).append(session)
+        due = self._view.zset("due")
+        live: Counter[str] = Counter()
+        alive: Counter[tuple[str, str]] = Counter()
+        for order, fields in orders.items():
+            self._order(order, fields, sessions.get(order, []))
+            self._due(order, fields, sessions.get(order, []), due)
+            if fields["state"] in AWAITING and fields["visitor"]:
+                live[f"visitor {fields['visitor']}"] += 1
+                live[f"address {fields.get('address')}"] += 1
+            if fields["state"] == State.RELEASED:
+                self._released.add(order)
+            elif (
+                fields["visitor"]
+                and order not in self._released
+                and fields["state"] in HOLDING | GOODS
+            ):
+                # One that was released and paid late lives beside what the form went on to.
+                alive[fields["visitor"], fields["basket"]] += 1
+        self._limits(live)
+        for who, number in alive.items():
+            if number > len(self._truth.forms[who]):
+                raise Broken("double click", f"{who} sent {self._truth.forms[who]}, has {number}")
+
+    def rest(self, orders: Mapping[str, Fields]) -> None:
+        """Raises Broken when a session is left behind."""
+        for session in self._view.sessions():
+            order = session["metadata"]["order"]
+            if order not in orders:
+                raise Broken("I4", f"{session['id']} has no order")
+            # A person's word released an order whose session nobody had heard of, nor was shown.
+            unheard = order in self._truth.by_hand and "session" not in orders[order]
+            behind = unheard or session["id"] in self._truth.twins
+            if session["status"] == "open" and not behind:
+                raise Broken("I6", f"{session['id']} of {order} can still be paid")
+
+    def late(self, since: int) -> None:
+        """Raises Broken when a hold stands long after a worker could have ended it.
+
+        ``since`` (ms) is when everything worked again.
+        """
+        now = self._view.now
+        for order, deadline in self._view.zset("holds").items():
+            fields = self._view.hash(f"order:{order}")
+            if fields["state"] in AWAITING and now > max(deadline, since) + LATE_MS:
+                raise Broken("I7", f"{order} should have ended {int(now - deadline)} ms ago")
+
+    def _order(self, order: str, fields: Fields, sessions: Sequence[Session]) -> None:
+        state = fields["state"]
+        at = self._view.units_at(order)
+        if at not in PLACES[state]:
+            raise Broken("I3", f"{order} is {state}, its units are {at}")
+        was = self._states.get(order, state)
+        self._states[order] = state
+        if was in GOODS and state not in GOODS | {State.REVIEW, State.REFUNDED}:
+            raise Broken("I8", f"{order} was {was} and is {state}")
+        if was in MONEY_BACK and state not in MONEY_BACK | {State.REVIEW}:
+            raise Broken("I4", f"{order} was {was} and is {state}")
+        # An order that is restored is released for a moment, until its payment is settled.
+        lost = state in {State.RELEASED, *MONEY_BACK} and "restored" not in fields
+        if lost and order in self._truth.in_time and not self._truth.excuses(order, fields):
+            raise Broken("I8", f"{order} was paid in time and is {state}")
+        own = [session["id"] for session in sessions if session["id"] not in self._truth.twins]
+        if fields["session_version"] == "1" and len(own) > 1 and not self._truth.lossy:
+            raise Broken("I6", f"{order} has {own} under one key")
+        known = {session["id"]: session for session in sessions}
+        for session in json.loads(fields.get("sessions", "[]")):
+            if session not in known:
+                raise Broken("I6", f"{order} has {session}, which is not its own")
+        # Where nothing is left for an order that was lost, its session is due to be ended.
+        if (
+            state == State.RELEASED
+            and order not in self._truth.by_hand
+            and "restored" not in fields
+        ):
+            noted = fields.get("session", "")
+            for session in [noted] if noted else own:
+                if self._view.payable(known[session]):
+                    raise Broken("promise 3", f"{order} was released, {session} can be paid")
+
+    def _due(
+        self, order: str, fields: Fields, sessions: Sequence[Session], due: Mapping[str, float]
+    ) -> None:
+        for job in self._needed(order, fields):
+            if job not in due:
+                raise Broken("nothing due", f"{order} is {fields['state']}, {job} is not due")
+        for session in sessions:
+            # Only a person's word releases an order whose session may be open, and ends it soon.
+            if fields["state"] == State.RELEASED and fields.get("session") == session["id"]:
+                job = f"stray:{order}:{session['id']}"
+                if session["status"] == "open" and self._view.payable(session) and job not in due:
+                    raise Broken("nothing due", f"{order} is released, {job} is not due")
+
+    def _needed(self, order: str, fields: Fields) -> Iterator[str]:
+        state = fields["state"]
+        if state in AWAITING:
+            yield f"expire:{order}"
+        if state in {State.PENDING, State.PROCESSING}:
+            yield f"ask:{order}"
+        if state in {State.PAID, State.FULFILLED} and "mail:confirmed" not in fields:
+            yield f"mail:confirmed:{order}"
+        for refund, text in named(fields, "refund").items():
+            gone = json.loads(text)["status"] in GONE
+            if not gone and f"mail:refunded:{refund}" not in fields:
+                yield f"mail:refunded:{order}:{refund}"
+        if state == State.REVIEW or order in self._truth.for_a_person:
+            return
+        back = noted_back(fields)
+        for payment in named(fields, "refund_reason"):
+            if back[payment] < int(fields[f"payment:{payment}"]):
+                yield f"refund:{order}:{payment}"
+
+    def _limits(self, live: Counter[str]) -> None:
+        plan = self._view.town.plan
+        for who, number in live.items():
+            most = plan.per_visitor if who.startswith("visitor") else plan.per_address
+            if number > most:
+                raise Broken("limits", f"{who} has {number} live holds of {most}")
