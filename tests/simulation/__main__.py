@@ -20,8 +20,12 @@ class Progress:
 
     def __init__(self) -> None:
         self._began = self._last = time.monotonic()
+        self._failures = 0
 
     def __call__(self, report: Report) -> None:
+        for failure in report.failures[self._failures :]:
+            print(f"seed {failure.seed}: {failure.what}", flush=True)
+        self._failures = len(report.failures)
         now = time.monotonic()
         if now - self._last >= TOLD_SECONDS:
             self._last = now

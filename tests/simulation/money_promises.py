@@ -29,14 +29,14 @@ class MoneyPromises:
 
     def _payments(self, order: str, fields: Fields) -> None:
         stripe = self._view.stripe
-        kept, taken, back = 0, 0, noted_back(fields)
+        kept, owed, back = 0, 0, noted_back(fields)
         for payment, amount in named(fields, "payment").items():
             charge = stripe.charges.get(payment)
             if not charge or charge["metadata"]["order"] != order:
                 raise Broken("I10", f"{order} was never paid with {payment}")
             if charge["amount"] != int(amount):
                 raise Broken("I10", f"{order}: {amount} here, {charge['amount']} there")
-            taken += charge["amount"]
+            owed += max(0, charge["amount"] - back[payment])
             whole = back[payment] >= charge["amount"]
             kept += f"refund_reason:{payment}" not in fields and not whole
         for refund, text in named(fields, "refund").items():
@@ -45,8 +45,8 @@ class MoneyPromises:
                 raise Broken("I10", f"{order} has a refund that Stripe has not: {text}")
         if fields["state"] in GOODS and kept != 1:
             raise Broken("I4", f"{order} is {fields['state']} and keeps {kept} payments")
-        if fields["state"] == State.RELEASED and taken:
-            raise Broken("I4", f"{order} is released and was paid {taken}")
+        if fields["state"] == State.RELEASED and owed:
+            raise Broken("I4", f"{order} is released and {owed} of what was paid is not back")
 
     def _ended(self, order: str, fields: Fields) -> None:
         state, truth = fields["state"], self._truth
