@@ -33,7 +33,11 @@ MAY_IMPORT: dict[str, set[str]] = {
 DOORS: dict[str, set[str]] = {
     "redis": {"storefront/storage"},
     "fakeredis": {"storefront/storage"},
-    "stripe": {"storefront/clients/stripe_api.py", "storefront/standin"},
+    "stripe": {
+        "storefront/clients/stripe_api.py",
+        "storefront/clients/stripe_connection.py",
+        "storefront/standin",
+    },
     "smtplib": {"storefront/clients/mail.py"},
     "requests": {"storefront/clients", "storefront/standin"},
     "gevent": {"storefront/standin"},

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 import stripe as library
 
-from storefront.clients import stripe_api
-from storefront.clients.stripe_api import API_VERSION, Stripe
+from storefront.clients import stripe_connection
+from storefront.clients.stripe_api import Stripe
+from storefront.clients.stripe_connection import API_VERSION
 from storefront.domain.errors import (
     SignatureInvalid,
     StripeError,
@@ -51,7 +52,7 @@ def stripe(
     wire: Wire, counted: list[tuple[str, str]], monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Stripe]:
     monkeypatch.setattr(library.HTTPClient, "INITIAL_DELAY", 0)
-    monkeypatch.setattr(stripe_api, "TIMEOUT_SECONDS", 0.3)
+    monkeypatch.setattr(stripe_connection, "TIMEOUT_SECONDS", 0.3)
     client = Stripe(
         "sk_test_x",
         api_base=wire.url,
@@ -291,7 +292,7 @@ def test_a_second_click_waits_for_the_first_one_s_session(
     stripe: Stripe, wire: Wire, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pauses: list[float] = []
-    monkeypatch.setattr(stripe_api.time, "sleep", pauses.append)
+    monkeypatch.setattr(stripe_connection.time, "sleep", pauses.append)
     wire.plan(busy(), busy(), Answer(body=SESSION, headers=REPLAYED), Answer(body=SESSION))
     assert stripe.create_session(wanted(), "k").session == "cs_1"
     assert pauses == [0.5, 1]
@@ -301,7 +302,7 @@ def test_a_second_click_waits_no_longer_than_a_shopper_would(
     stripe: Stripe, wire: Wire, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pauses: list[float] = []
-    monkeypatch.setattr(stripe_api.time, "sleep", pauses.append)
+    monkeypatch.setattr(stripe_connection.time, "sleep", pauses.append)
     wire.plan(*[busy() for _ in range(4)])
     with pytest.raises(StripeUnreachable):
         stripe.create_session(wanted(), "k")

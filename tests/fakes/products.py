@@ -3,7 +3,8 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from storefront.clients.stripe_api import HARMLESS_KEYS, IDS_IN_ONE_QUESTION
+from storefront.clients.stripe_catalogue import IDS_IN_ONE_QUESTION
+from storefront.clients.stripe_connection import HARMLESS_KEYS
 from storefront.domain.errors import StripeKeyMismatch, StripeRefused, StripeSpent
 from storefront.domain.products import ProductFact, from_product
 from tests.fakes.account import Account

@@ -3,7 +3,8 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from storefront.clients.stripe_api import HARMLESS_KEYS, Stripe
+from storefront.clients.stripe_api import Stripe
+from storefront.clients.stripe_connection import HARMLESS_KEYS
 from storefront.domain.errors import StripeSpent
 from storefront.domain.payments import (
     Payment,
