@@ -38,6 +38,8 @@ AWAITING = frozenset({State.PENDING, State.OPEN})
 """The shopper can still pay, or be asked to."""
 GOODS = frozenset({State.AUTHORIZED, State.PAID, State.FULFILLED})
 """The goods are the customer's."""
+TO_PICK_UP = frozenset({State.AUTHORIZED, State.PAID})
+"""The goods are the customer's and still with the shop."""
 MONEY_BACK = frozenset({State.REFUND_DUE, State.REFUNDED, State.VOID_DUE, State.VOIDED})
 """The money goes back, or is back; no goods."""
 

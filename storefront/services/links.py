@@ -23,12 +23,20 @@ def order_id(settings: Settings, *parts: str) -> str:
 
 def token(settings: Settings, order: str) -> str:
     """The order's token in links."""
-    return f"{order}-{_digest(settings.secret_key, 'order-link', order)[:SIGNATURE_LENGTH]}"
+    return _sign(settings, "order-link", order)
 
 
 def order(settings: Settings, order: str) -> str:
     """The absolute link to the order's page."""
     return f"{settings.public_url}/orders/{token(settings, order)}"
+
+
+def pickup(settings: Settings, order: str) -> str:
+    """The absolute link in the code that is shown when an order is fetched; for the operator.
+
+    Its token opens nothing but that page: who reads it off a code cannot open the order with it.
+    """
+    return f"{settings.public_url}/admin/pickup/{_sign(settings, 'pick-up', order)}"
 
 
 def payment(settings: Settings, payment_intent: str) -> str:
@@ -46,11 +54,24 @@ def payment_page(settings: Settings, order: str) -> str:
 
 def open_token(settings: Settings, text: str) -> str | None:
     """The order's id, when the token is one of ours."""
+    return _open(settings, "order-link", text)
+
+
+def open_pickup(settings: Settings, text: str) -> str | None:
+    """The order's id, when the token is one of ours from a pick-up code."""
+    return _open(settings, "pick-up", text)
+
+
+def _sign(settings: Settings, purpose: str, order: str) -> str:
+    return f"{order}-{_digest(settings.secret_key, purpose, order)[:SIGNATURE_LENGTH]}"
+
+
+def _open(settings: Settings, purpose: str, text: str) -> str | None:
     if not TOKEN.fullmatch(text):
         return None
     found, _, signature = text.partition("-")
     for secret in (settings.secret_key, *settings.secret_key_fallbacks):
-        expected = _digest(secret, "order-link", found)[:SIGNATURE_LENGTH]
+        expected = _digest(secret, purpose, found)[:SIGNATURE_LENGTH]
         if hmac.compare_digest(expected, signature):
             return found
     return None

@@ -40,6 +40,28 @@ def test_a_token_outlives_its_key_while_the_key_is_a_fallback(town: Town) -> Non
     assert links.open_token(gone, token) is None
 
 
+def test_a_pick_up_code_opens_its_order_for_the_operator(town: Town) -> None:
+    settings = town.shop.settings
+    address, token = links.pickup(settings, ORDER).rsplit("/", 1)
+    assert address == "https://shop.example/admin/pickup"
+    assert links.open_pickup(settings, token) == ORDER
+
+
+def test_a_pick_up_code_is_no_link_to_an_order_nor_the_other_way_round(town: Town) -> None:
+    settings = town.shop.settings
+    code = links.pickup(settings, ORDER).rpartition("/")[2]
+    assert links.open_token(settings, code) is None
+    assert links.open_pickup(settings, links.token(settings, ORDER)) is None
+
+
+def test_a_pick_up_code_outlives_its_key_while_the_key_is_a_fallback(town: Town) -> None:
+    old = town.shop.settings
+    code = links.pickup(old, ORDER).rpartition("/")[2]
+    rolled = replace(old, secret_key="a-new-key", secret_key_fallbacks=(old.secret_key,))
+    assert links.open_pickup(rolled, code) == ORDER
+    assert links.open_pickup(replace(rolled, secret_key_fallbacks=()), code) is None
+
+
 def test_a_link_is_built_from_the_shop_s_own_address(town: Town) -> None:
     settings = town.shop.settings
     assert links.order(settings, ORDER).startswith(f"https://shop.example/orders/{ORDER}-")

@@ -1,5 +1,6 @@
 """Each mail says what is true of its order, once it can be sent, and shows nobody's data elsewhere."""
 
+import io
 import json
 import logging
 import re
@@ -12,13 +13,34 @@ from pathlib import Path
 
 import fakeredis
 import pytest
+from PIL import Image
 
 from storefront.clients.mail import Mailer, MailerBusy
 from storefront.domain.errors import MailRefused
 from storefront.domain.orders import Order, Refund, State
 from storefront.domain.payments import RefundFact
 from storefront.domain.products import Product, Variant
-from storefront.services import checkout, links, notice_texts, notices, refunds, settlement, work
+from storefront.services import (
+    checkout,
+    links,
+    notice_texts,
+    notices,
+    refunds,
+    review_text,
+    settlement,
+    work,
+)
+from storefront.services.notice_parts import (
+    Button,
+    Facts,
+    Heading,
+    Lines,
+    Notice,
+    Paragraph,
+    Part,
+    Picture,
+    Steps,
+)
 from storefront.services.shop import Shop
 from storefront.settings import load_settings
 from storefront.storage.store import open_store
@@ -88,6 +110,31 @@ def html_of(mail: EmailMessage) -> str:
 def words_of(mail: EmailMessage) -> str:
     """The text on one line, as a reader takes it in."""
     return " ".join(text_of(mail).split())
+
+
+def said(part: Part) -> list[tuple[str, str]]:
+    """What the text and what the HTML must say for a part, each on one line."""
+    match part:
+        case Paragraph(text) | Heading(text):
+            told = [(text, text)]
+        case Steps(items):
+            told = [(step, step) for step in items]
+        case Facts(rows):
+            told = [(f"{name}: {value}", f"{name} {value}") for name, value in rows]
+        case Button(label, link):
+            told = [(f"{label}: {link}", label)]
+        case Picture():
+            told = [(f"{part.shows}: {part.instead}", "")]
+        case Lines(rows, total):
+            told = [(f"Total: {total}", f"Total {total}")]
+            told += [(f"{line.name}, {line.each} each: {line.total}", line.name) for line in rows]
+    return [(" ".join(text.split()), " ".join(html.split())) for text, html in told]
+
+
+def sentences(notice: Notice | None) -> list[str]:
+    """The paragraphs of a notice that there is."""
+    assert notice is not None
+    return [part.text for part in notice.parts if isinstance(part, Paragraph)]
 
 
 def fresh(shop: Shop, order: Order) -> Order:
@@ -160,17 +207,21 @@ def test_text_and_html_say_the_same(shop: Shop) -> None:
     for kind, refund in (("confirmed", ""), ("refunded", "re_1")):
         mail = send(shop, kind, order, refund)
         assert mail.get_content_type() == "multipart/alternative"
-        notice = notice_texts.KINDS[kind](shop, order, refund)
+        notice = notices.KINDS[kind](shop, order, refund)
         assert notice is not None
         html = " ".join(unescape(re.sub(r"<[^>]+>", " ", html_of(mail))).split())
-        for sentence in (notice.title, *notice.paragraphs, *notice.steps):
-            assert sentence in words_of(mail)
-            assert sentence in html
-        for name, value in notice.facts:
-            shown = " ".join(value.split())
-            assert f"{name}: {shown}" in words_of(mail)
-            assert f"{name} {shown}" in html
-        assert f'href="{notice.link}"' in html_of(mail)
+        text = words_of(mail)
+        assert notice.title in text
+        assert notice.title in html
+        for part in notice.parts:
+            told = said(part)
+            assert told
+            assert not [one for one, _ in told if one not in text]
+            assert not [one for _, one in told if one not in html]
+            if isinstance(part, Button):
+                assert f'href="{part.link}"' in html_of(mail)
+            if isinstance(part, Picture):
+                assert f'src="cid:{part.cid}" alt="{part.shows}"' in html_of(mail)
 
 
 def test_the_headers_name_kind_and_order(shop: Shop) -> None:
@@ -217,11 +268,42 @@ def test_names_are_markup_nowhere(shop: Shop) -> None:
 
 
 def test_nothing_in_a_mail_is_loaded_from_anywhere(shop: Shop) -> None:
+    """Pictures come with it."""
     order = give_back(shop, buy(shop), 1000)
     for mail in (send(shop, "confirmed", order), send(shop, "refunded", order, "re_1")):
-        assert not re.search(
-            r"<(img|link|script|iframe|object)|\bsrc=|url\(|@import", html_of(mail)
-        )
+        html = html_of(mail).replace('src="cid:pickup@picture"', "")
+        assert not re.search(r"<(link|script|iframe|object)|\bsrc=|url\(|@import", html)
+
+
+def test_the_pick_up_code_comes_with_the_confirmation(shop: Shop) -> None:
+    order = buy(shop)
+    mail = send(shop, "confirmed", order)
+    [picture] = [part for part in mail.walk() if part.get_content_type() == "image/png"]
+    assert picture["Content-ID"] == "<pickup@picture>"
+    assert picture.get_content_disposition() == "inline"
+    image = Image.open(io.BytesIO(picture.get_payload(decode=True)))
+    shown = re.search(r'src="cid:pickup@picture".*? width="(\d+)" height="(\d+)"', html_of(mail))
+    assert shown
+    assert image.size == (int(shown[1]), int(shown[2]))
+    assert links.pickup(shop.settings, order.id) in text_of(mail).splitlines()
+
+
+@pytest.mark.parametrize("state", [State.FULFILLED, State.REVIEW])
+def test_what_is_not_there_to_be_fetched_has_no_pick_up_code(shop: Shop, state: State) -> None:
+    notice = notice_texts.confirmed(shop, replace(buy(shop), state=state))
+    assert notice is not None
+    assert notice.pictures == ()
+
+
+def test_an_order_that_was_handed_to_the_post_is_told_as_sent(shop: Shop) -> None:
+    order = replace(buy(shop), state=State.FULFILLED)
+    assert "handed to the post" in sentences(notice_texts.sent(shop, order))[0]
+
+
+def test_an_order_that_is_not_handed_over_is_not_told_as_sent(shop: Shop) -> None:
+    order = buy(shop)
+    assert notices.send_when_due(shop, "sent", order.id) is None
+    assert sent(shop) == []
 
 
 @pytest.mark.parametrize("kind", ["confirmed", "refunded", "review"])
@@ -284,8 +366,7 @@ def test_a_confirmation_says_how_the_order_stands_by_now(
     shop: Shop, state: State, said: str
 ) -> None:
     notice = notice_texts.confirmed(shop, replace(buy(shop), state=state))
-    assert notice is not None
-    assert said in notice.paragraphs[0]
+    assert said in sentences(notice)[0]
 
 
 def test_a_confirmation_under_review_promises_no_goods(shop: Shop) -> None:
@@ -411,9 +492,9 @@ def test_every_refund_mail_has_the_word_and_a_reason(shop: Shop, reason: str) ->
     refund = Refund("re_1", 5000, "pending", order.payment_intent, reason)
     notice = notice_texts.refunded(shop, replace(order, refunds=(refund,)), "re_1")
     assert notice is not None
-    assert "refund" in " ".join(notice.paragraphs)
+    assert "refund" in " ".join(sentences(notice))
     assert notice.subject.startswith("Refund of $50.00")
-    assert notice.paragraphs[0].endswith(".")
+    assert sentences(notice)[0].endswith(".")
 
 
 # Review.
@@ -482,9 +563,10 @@ def test_the_link_to_stripe_leads_where_the_payment_is(
 ) -> None:
     shop = open_it(**changes)
     order = replace(buy(shop), state=State.REVIEW, reason="disputed")
-    notice = notice_texts.review(shop, order)
+    notice = review_text.review(shop, order)
     assert notice is not None
-    assert found in " ".join(notice.steps)
+    [to_do] = [part for part in notice.parts if isinstance(part, Steps)]
+    assert found in " ".join(to_do.items)
 
 
 def test_an_order_that_needs_nobody_any_more_is_not_reported(shop: Shop) -> None:
