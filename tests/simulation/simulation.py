@@ -312,7 +312,7 @@ class Simulation:
         if self.seed % 4 == 0:
             self._afterwards()
         elif self.seed % 4 == 1:
-            rebuild(self)
+            rebuild(self, self._work_to_rest)
             self._work_to_rest()
             self.promises.rest()
 
