@@ -89,9 +89,19 @@ def post_fork(_server: Any, _worker: Any) -> None:
     tether.let_go()
 
 
-def post_worker_init(_worker: Any) -> None:
+def post_worker_init(worker: Any) -> None:
     """Ctrl-C reaches every process of the terminal; a web process waits for gunicorn's word."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    gevent.spawn(end_streams, worker)
+
+
+def end_streams(worker: Any) -> None:
+    """Open pages are followed for as long as they are open, so a stop must tell them so."""
+    while worker.alive:
+        gevent.sleep(0.2)
+    worker.cfg.set("keepalive", 0)  # or each ended stream would wait for a next request
+    if joined := getattr(worker.wsgi, "extensions", {}).get("storefront"):
+        joined.streams.stop()
 
 
 def on_exit(_server: Any) -> None:

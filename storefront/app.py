@@ -12,10 +12,11 @@ from werkzeug.routing import MapAdapter
 from storefront import cli
 from storefront.clients.mail import Mailer
 from storefront.clients.stripe_api import Stripe
+from storefront.services.live import Streams
 from storefront.services.shop import Shop
 from storefront.settings import ROOT, Settings, load_settings
 from storefront.storage import embedded
-from storefront.storage.connection import UNREACHABLE, connect
+from storefront.storage.connection import UNREACHABLE, connect, subscriber
 from storefront.storage.keys import Keys
 from storefront.storage.store import Store, open_store
 from storefront.web import (
@@ -30,6 +31,7 @@ from storefront.web import (
     grid,
     health,
     limits,
+    live,
     orders,
     pages,
     pay,
@@ -62,7 +64,9 @@ class Application(Flask):
 
 def open_shop(settings: Settings) -> Shop:
     """The shop that these settings describe. Connects when first used, and starts nothing."""
-    store = open_store(connect(_redis_url(settings)), settings.shop_id)
+    store = open_store(
+        connect(_redis_url(settings)), settings.shop_id, subscriber(_redis_url(settings))
+    )
     stripe = Stripe(
         settings.stripe_secret_key,
         api_base=settings.stripe_api_base,
@@ -104,7 +108,7 @@ def assemble(shop: Shop, counts: Storage | None = None) -> Flask:
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     security.configure(app, settings)
     counted = limits.Limits(counts)
-    current.join(app, current.Joined(shop, counted, grid.Grid()))
+    current.join(app, current.Joined(shop, counted, grid.Grid(), Streams(shop)))
 
     # In this order each request is looked at: its host, how often its sender comes, its token.
     security.register(app, settings)
@@ -116,7 +120,7 @@ def assemble(shop: Shop, counts: Storage | None = None) -> Flask:
     assets.register(app)
     pages.register(app, settings)
     errors.register(app, UNREACHABLE, partial(_count, shop.store, "limited"))
-    for part in (shelf, bag, checkout, orders, pay, webhooks, health, pictures, admin):
+    for part in (shelf, live, bag, checkout, orders, pay, webhooks, health, pictures, admin):
         app.register_blueprint(part.blueprint)
     return app
 

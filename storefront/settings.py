@@ -63,6 +63,7 @@ class Settings:
     holds_per_visitor: int
     holds_per_ip: int
     """0: no limit."""
+    live_streams: int
     rate_limit: bool
     trusted_proxies: int
     smtp_url: str = field(repr=False)
@@ -212,6 +213,7 @@ def read_settings(env: Environment, instance: Path | None = None) -> Settings:
         max_per_order=env.number("MAX_PER_ORDER", 10, 1, 10_000, "units"),
         holds_per_visitor=env.number("HOLDS_PER_VISITOR", 1, 1, 100, "holds"),
         holds_per_ip=env.number("HOLDS_PER_IP", 20, 0, 1_000_000, "holds"),
+        live_streams=env.number("LIVE_STREAMS", 10_000, 0, 100_000, "open pages"),
         rate_limit=env.switch("RATE_LIMIT", default=True),
         trusted_proxies=env.number("TRUSTED_PROXIES", 0, 0, 10, "proxies"),
         smtp_url=env.url("SMTP_URL", "", ("smtp", "smtps")),

@@ -57,6 +57,10 @@ class BadInput(Refusal):
     """What was sent is not what the form asks for; the text says what is wrong."""
 
 
+class TooManyStreams(Refusal):
+    """This process follows as many open pages as it may."""
+
+
 class TooManyHolds(Refusal):
     """The client's address has as many live holds as one address may have."""
 

@@ -13,8 +13,8 @@ SETTLE_BUCKETS = (1, 2, 5, 10, 30, 60, 300)
 """Seconds between what happened at Stripe and its settlement here."""
 
 
-def render(shop: Shop) -> str:
-    """All metrics in text form."""
+def render(shop: Shop, streams: int) -> str:
+    """All metrics in text form; ``streams`` is how many pages are open."""
     snapshot = shop.store.snapshot()
     counters = shop.store.metrics()
     lines: list[str] = []
@@ -89,6 +89,7 @@ def render(shop: Shop) -> str:
         "Holds past deadline and grace.",
         [("", len(holds.overdue(shop)))],
     )
+    _metric(lines, "shop_streams", "gauge", "Open pages that are told changes.", [("", streams)])
     return "\n".join(lines) + "\n"
 
 

@@ -25,7 +25,7 @@ WITH_BOOKS = (
     "recount_stock",
     "open_shop",
 )
-ALONE = ("claim_due", "finish_due", "read_door")
+ALONE = ("claim_due", "finish_due", "read_door", "read_returns")
 WITH_DOOR = (
     "hold_stock",
     "publish_catalogue",

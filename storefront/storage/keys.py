@@ -24,6 +24,7 @@ DOCUMENTED = {
     "tries": "hash, job → times taken; claim_due, finish_due",
     "ledger": "stream, every change of stock; scripts",
     "live": "channel, published changes; scripts",
+    "streams": "hash, process → open pages that it serves, and when it said so (ms); live",
     "seen:<event>": "string, 35 days; the script that stored the event's outcome",
     "restock:<key>": "string, 35 days; restock",
     "door": "hash, the server on which the books were found whole, or since when they must be "

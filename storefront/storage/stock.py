@@ -1,6 +1,7 @@
 """Reads the stock counters."""
 
-from collections.abc import Mapping
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +13,7 @@ from storefront.storage.asking import text_of
 from storefront.storage.keys import Keys
 
 READ_DOOR = text_of("read_door")
+READ_RETURNS = text_of("read_returns")
 COUNTERS = ("available", "held", "sold", "written_off", "stocked")
 
 
@@ -48,6 +50,15 @@ class Stock:
             for sku, number in available.items()
         }
         return ShelfReading(levels, version or "", seconds * 1000 + micros // 1000, Door(door))
+
+    def first_returns(self, skus: Sequence[str]) -> dict[str, int]:
+        """When the first held unit of each SKU may return (ms), of those that may do so soon."""
+        if not skus:
+            return {}
+        found = self._client.eval(
+            READ_RETURNS, 1, self._keys.name("returns"), json.dumps(list(skus))
+        )
+        return {found[i]: int(found[i + 1]) for i in range(0, len(found), 2)}
 
     def levels(self) -> list[Level]:
         """Every SKU's counters at one moment, by SKU."""

@@ -11,6 +11,7 @@ from storefront.storage.door import Doors
 from storefront.storage.due import Due
 from storefront.storage.keys import Keys
 from storefront.storage.ledger import Ledger
+from storefront.storage.live import Live
 from storefront.storage.orders import Orders
 from storefront.storage.scripts import Scripts
 from storefront.storage.snapshot import Snapshot
@@ -20,7 +21,10 @@ from storefront.storage.stock import Stock
 class Store:
     """Everything that a shop keeps. Its methods raise ``connection.UNREACHABLE`` errors."""
 
-    def __init__(self, client: redis.Redis, shop_id: str) -> None:
+    def __init__(
+        self, client: redis.Redis, shop_id: str, listener: redis.Redis | None = None
+    ) -> None:
+        """``listener`` is a client for subscriptions; without one, ``client`` serves for them too."""
         self._client: Any = client  # replies are text: its types also allow bytes
         self.keys = Keys(shop_id)
         self.scripts = Scripts(client, self.keys)
@@ -30,6 +34,7 @@ class Store:
         self.due = Due(client, self.keys)
         self.ledger = Ledger(client, self.keys)
         self.door = Doors(client, self.keys)
+        self.live = Live(client, listener or client, self.keys)
 
     def now(self) -> int:
         """Redis' time in milliseconds, by which every deadline counts."""
@@ -78,6 +83,6 @@ class Store:
         return {name: int(value) for name, value in found.items()}
 
 
-def open_store(client: redis.Redis, shop_id: str) -> Store:
+def open_store(client: redis.Redis, shop_id: str, listener: redis.Redis | None = None) -> Store:
     """The shop called ``shop_id`` on this Redis."""
-    return Store(client, shop_id)
+    return Store(client, shop_id, listener)

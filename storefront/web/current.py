@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from flask import Flask, current_app
 
+from storefront.services.live import Streams
 from storefront.services.shop import Shop
 from storefront.settings import Settings
 from storefront.web.grid import Grid
@@ -19,6 +20,7 @@ class Joined:
     shop: Shop
     limits: Limits
     grid: Grid
+    streams: Streams
 
 
 def join(app: Flask, joined: Joined) -> None:

@@ -7,7 +7,7 @@ from flask import Blueprint, Response, abort, jsonify, request
 
 from storefront.domain.door import WHY, Door
 from storefront.services import metrics, recovery
-from storefront.web.current import settings, shop
+from storefront.web.current import joined, settings, shop
 
 blueprint = Blueprint("health", __name__)
 
@@ -63,4 +63,7 @@ def figures() -> Response:
     """Prometheus asks for the figures: from this machine, or with the token."""
     if not (_on_loopback() or _has_token()):
         abort(403)
-    return Response(metrics.render(shop()), content_type="text/plain; version=0.0.4; charset=utf-8")
+    return Response(
+        metrics.render(shop(), joined().streams.everywhere()),
+        content_type="text/plain; version=0.0.4; charset=utf-8",
+    )

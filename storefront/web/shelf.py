@@ -1,12 +1,11 @@
 """The shelf, one product's page, and the stock as numbers."""
 
-from typing import Any
-
 from flask import Blueprint, Response, abort, jsonify, render_template
 
 from storefront.domain.products import Product
+from storefront.services import live
 from storefront.services.shelf import look
-from storefront.web import closed, formats, forms
+from storefront.web import closed, forms
 from storefront.web.current import joined, settings, shop
 from storefront.web.grid import best_state, units_left
 
@@ -51,13 +50,6 @@ def product(slug: str) -> str:
 @blueprint.get("/stock.json")
 def stock() -> Response:
     """A program asks how many units of each published SKU are left."""
-    shelf = look(shop())
-    levels: dict[str, dict[str, Any]] = {}
-    for item, variant in shelf.catalogue.entries(shelf.catalogue.published):
-        level = shelf.level(variant.sku)
-        levels[variant.sku] = {"available": level.available, "held": level.held}
-        if item.opens_at is not None and shelf.opens_later(item):
-            levels[variant.sku]["opens_at"] = formats.iso(item.opens_at)
-    response = jsonify(levels)
+    response = jsonify(live.stock(shop()).levels)
     response.headers["Cache-Control"] = "no-store"
     return response

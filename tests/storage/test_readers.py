@@ -310,6 +310,7 @@ def test_the_documented_keys_are_exactly_those_that_a_shop_keeps(busy: Book) -> 
     busy.store.count("limited:pages")
     busy.store.door.lease(10_000)
     busy.store.note_reconciled()
+    busy.store.live.note_streams("process", 2, busy.store.now())
     found = set()
     for key in busy.store._client.scan_iter():
         name = key.removeprefix("{test}:")

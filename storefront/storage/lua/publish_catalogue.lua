@@ -35,4 +35,5 @@ for sku, quantity in pairs(ask.stock) do
   end
 end
 redis.call('SET', HOLD, ask.version)
+has_changed = true -- open pages look at products and opening times, too
 return answer(unpack(fresh))

@@ -1,0 +1,19 @@
+-- When the first held unit of each of these SKUs may return, should its shopper not pay.
+--
+-- KEYS  1 returns (sorted set, SKU:order by deadline in ms)
+-- ARGV  1 SKUs (a JSON list)
+-- ANSWER [SKU DEADLINE (ms)]… of those that may return soon: only the 200 earliest are looked at
+-- E.g.  of poster-red one hold ends at 14:32: poster-red 1795098720000
+assert(#KEYS == 1 and #ARGV == 1, 'one key, one argument')
+local wanted, found = {}, {}
+for _, sku in ipairs(cjson.decode(ARGV[1])) do wanted[sku] = true end
+local returns = redis.call('ZRANGE', KEYS[1], 0, 199, 'WITHSCORES')
+for i = 1, #returns, 2 do
+  local sku = string.match(returns[i], '^(.*):[^:]+$')
+  if wanted[sku] then
+    wanted[sku] = nil
+    found[#found + 1] = sku
+    found[#found + 1] = returns[i + 1]
+  end
+end
+return found
