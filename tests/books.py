@@ -94,12 +94,15 @@ def _indexes(store: Store, orders: list[Order]) -> Iterator[str]:
     if ids != stored:
         yield f"listed and stored orders differ by {ids ^ stored}"
     expected: dict[str, dict[str, float]] = {
-        name: {} for name in ("states", "holds", "returns", "visitors", "addresses")
+        name: {} for name in ("states", "holds", "returns", "visitors", "addresses", "mailboxes")
     }
     for order in orders:
         if order.units not in UNITS[order.state]:
             yield f"{order.id} is {order.state} with its units {order.units}"
         expected["states"][f"{order.state}:{order.created}:{order.id}"] = 0
+        if order.email:
+            listed = f"{order.email.lower()} {order.created} {order.id}"
+            expected["mailboxes"][listed] = 0
         if order.units == "held":
             expected["holds"][order.id] = order.deadline
         if order.state in AWAITING | {State.OFFERED}:

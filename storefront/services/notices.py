@@ -120,12 +120,12 @@ def _customer(shop: Shop, order: Order) -> str:
                 raise
             continue
         if email:
-            shop.store.orders.note_email(order.id, email)
+            shop.store.scripts.note_email(order.id, email)
             return email
     # Paid in a session that nobody has told us of: Stripe's list has it.
     paid = sessions.look_up(shop, order)
     if paid and paid.email:
-        shop.store.orders.note_email(order.id, paid.email)
+        shop.store.scripts.note_email(order.id, paid.email)
         return paid.email
     return ""
 

@@ -64,6 +64,19 @@ class Recorded(StrEnum):
     UNKNOWN_ORDER = "unknown_order"
 
 
+class Noted(StrEnum):
+    NOTED = "noted"
+    UNKNOWN_ORDER = "unknown_order"
+
+
+class Wished(StrEnum):
+    """What became of the wish to be mailed the orders of an address."""
+
+    DUE = "due"
+    NONE = "none"
+    AGAIN = "again"
+
+
 class Restocked(StrEnum):
     DONE = "done"
     ALREADY = "already"

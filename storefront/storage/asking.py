@@ -19,6 +19,8 @@ WITH_BOOKS = (
     "release_hold",
     "review_order",
     "record_refund",
+    "note_email",
+    "mail_orders",
     "restock",
     "publish_catalogue",
     "restore_order",

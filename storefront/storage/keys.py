@@ -20,6 +20,9 @@ DOCUMENTED = {
     "orders": "sorted set, order by creation (ms); scripts",
     "states": "sorted set, state:created:order; scripts",
     "payments": "hash, PaymentIntent → order; scripts",
+    "mailboxes": "sorted set, mail address in small letters, created, order; scripts",
+    "asked": "sorted set, mail address by the time its orders were asked for (ms), ten minutes; "
+    "mail_orders",
     "due": "sorted set, job by time (ms); scripts",
     "tries": "hash, job → times taken; claim_due, finish_due",
     "ledger": "stream, every change of stock; scripts",
@@ -71,8 +74,12 @@ class Keys:
         """The mark that somebody brings the shop back."""
         return self.name("door:lease")
 
+    def asked(self) -> str:
+        """The mail addresses whose orders were asked for a moment ago."""
+        return self.name("asked")
+
     def books(self) -> list[str]:
-        """KEYS 1 to 17 of every script that starts with books.lua, in its order."""
+        """KEYS 1 to 18 of every script that starts with books.lua, in its order."""
         return [
             self.name(rest)
             for rest in (
@@ -93,5 +100,6 @@ class Keys:
                 "ledger",
                 "live",
                 "metrics",
+                "mailboxes",
             )
         ]

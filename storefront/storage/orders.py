@@ -100,6 +100,15 @@ class Orders:
         state, *scores = pipe.execute()
         return state, [s for s, score in zip(State, scores, strict=True) if score is not None]
 
+    def by_email(self, email: str, *, most: int) -> list[Order]:
+        """The newest ``most`` orders of a mail address, whatever the case of its letters."""
+        address = _small(email)
+        members: list[str] = self._client.zrevrangebylex(
+            self._keys.name("mailboxes"), f"({address}!", f"[{address} ", start=0, num=most
+        )
+        orders = self.get_many([member.rpartition(" ")[2] for member in members])
+        return [order for order in orders if _small(order.email) == address]
+
     def live_of(self, visitor: str) -> list[str]:
         """Ids of the visitor's live holds, oldest first."""
         if not visitor:
@@ -140,10 +149,6 @@ class Orders:
         else:
             self._client.hdel(self._keys.order(order_id), "ending")
 
-    def note_email(self, order_id: str, email: str) -> None:
-        """Keep the shopper's address, which Stripe told."""
-        self._client.hset(self._keys.order(order_id), "email", email)
-
     def seen(self, event_id: str) -> bool:
         """Whether this Stripe event's outcome is stored already."""
         return bool(self._client.exists(self._keys.seen(event_id)))
@@ -151,6 +156,11 @@ class Orders:
     def mark_seen(self, event_id: str) -> None:
         """Note an event that changes nothing; one with an outcome is marked by its script."""
         self._client.set(self._keys.seen(event_id), "1", ex=35 * 24 * 3600)
+
+
+def _small(email: str) -> str:
+    """The address as it is listed: small letters where Lua has them, in ASCII."""
+    return email.encode().lower().decode()
 
 
 def read_order(fields: Mapping[str, str], units: str | None) -> Order:

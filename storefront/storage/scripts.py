@@ -21,10 +21,11 @@ from storefront.storage.answers import (
     Wanted,
     read_hold,
 )
+from storefront.storage.mailing import Mailing
 from storefront.storage.restoring import Restoring
 
 
-class Scripts(Restoring):
+class Scripts(Restoring, Mailing):
     """Runs the scripts of one shop."""
 
     def hold_stock(

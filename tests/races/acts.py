@@ -62,6 +62,11 @@ def fulfilled(book: Book, case: str) -> None:
     book.store._client.hset(book.store.keys.order(case), "at:fulfilled", 1)
 
 
+def known_by_mail(book: Book, case: str) -> None:
+    opened(book, case)
+    note_email(book, case)
+
+
 def oversold(book: Book, case: str) -> None:
     released_and_taken(book, case)
     settle(book, case)
@@ -166,6 +171,14 @@ def write_off(book: Book, case: str) -> object:
     return restock(book, case, -1)
 
 
+def note_email(book: Book, case: str) -> object:
+    return book.store.scripts.note_email(case, f"{case}@example.com")
+
+
+def mail_orders(book: Book, case: str) -> object:
+    return book.store.scripts.mail_orders(f"{case.upper()}@example.com", pause_ms=LEASE_MS)
+
+
 def publish(book: Book, case: str) -> object:
     found = book.store.scripts.publish_catalogue(
         {f"slug-{case}": "{}"}, {f"sku-{case}": 5}, version="v2", who="ada"
@@ -224,6 +237,11 @@ SCRIPTS: dict[str, list[Act]] = {
     "restock": [
         Act(stocked, restock, "done", "already"),
         Act(stocked, write_off, "done", "already"),
+    ],
+    "mail": [
+        Act(opened, note_email, "noted", "noted"),
+        Act(known_by_mail, mail_orders, "due", "again"),
+        Act(unstocked, mail_orders, "none", "again"),
     ],
     "publish": [Act(unstocked, publish, "stocked", "known")],
     "claim": [Act(to_do, claim, "claimed", "none")],

@@ -615,7 +615,7 @@ def test_what_is_no_address_gets_no_mail(
     shop: Shop, email: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     order = buy(shop)
-    shop.store.orders.note_email(order.id, email)
+    shop.store.scripts.note_email(order.id, email)
     assert notices.send_when_due(shop, "confirmed", order.id) is None
     assert sent(shop) == []
     assert email not in caplog.text

@@ -476,7 +476,10 @@ class Storage(RuleBasedStateMachine):
             again_ms=again_ms,
         )
 
-    @rule(what=st.sampled_from(["end", "hand over", "no sku", "no order", "publish"]), event=events)
+    @rule(
+        what=st.sampled_from(["end", "hand over", "no sku", "no order", "publish", "tell", "wish"]),
+        event=events,
+    )
     def do_something_rare(self, what: str, event: str) -> None:
         orders = self.model.orders
         paid = next((name for name, one in orders.items() if one.state == "paid"), "")
@@ -489,6 +492,10 @@ class Storage(RuleBasedStateMachine):
             self._hold({"d": 1}, 3, 0, "", "", Limits(0, 0), HOUR, HOUR, 2)
         elif what == "publish":
             self._publish(a=9, d=1)
+        elif what == "tell" and orders:
+            self._ask("note_email", self._order(0), 2, email="Ada@example.com")
+        elif what == "wish":
+            self._wish("ADA@example.com")
         else:
             self._hear_of_nobodys_order(event)
 
@@ -501,6 +508,17 @@ class Storage(RuleBasedStateMachine):
         self.client.zadd(keys.name("states"), {f"fulfilled:{one.created}:{order}": 0})
         one.state, one.handed_over = "fulfilled", True
 
+    def _wish(self, email: str) -> None:
+        """To be mailed one's orders."""
+
+        def call() -> None:
+            self._call(
+                lambda: self.store.scripts.mail_orders(email, pause_ms=HOUR),
+                lambda now: self.model.mail_orders(now, email),
+            )
+
+        self._send(call)
+
     def _hear_of_nobodys_order(self, event: str) -> None:
         """No script invents an order."""
         payment = {"payment_intent": "pi_x", "email": "", "session": "cs_x"}
@@ -510,6 +528,7 @@ class Storage(RuleBasedStateMachine):
         self._ask("mark_processing", UNKNOWN, 1, event, ask_ms=NOW, **payment)
         release = {"session": "cs_x", "version": 1, "reason": "expired", "who": ""}
         self._ask("release_hold", UNKNOWN, 1, event, **release)
+        self._ask("note_email", UNKNOWN, email="ada@example.com")
 
     # What is due.
 

@@ -66,6 +66,16 @@ MISTAKES = {
         "if not due or tonumber(due) > at then",
         "if not due then",
     ),
+    "an order stays listed for an address that it no longer has": (
+        "books",
+        "redis.call('ZREM', MAILBOXES, string.lower(was[1]) .. listed)",
+        "string.format('listed')",
+    ),
+    "an address is asked for twice": (
+        "mail_orders",
+        "if redis.call('ZADD', ASKED, 'NX', int(now), address) == 0 then",
+        "if false then",
+    ),
     "a second session is forgotten": (
         "attach_session",
         "if note_session(ask.session) then schedule(",

@@ -77,6 +77,8 @@ class ShopModel:
     tries: dict[str, int] = field(default_factory=dict)
     seen: set[str] = field(default_factory=set)
     restocked: set[str] = field(default_factory=set)
+    wishes: set[str] = field(default_factory=set)
+    """Mail addresses whose orders were asked for."""
     ledger: list[tuple[str, str, int, str, str, str]] = field(default_factory=list)
     """What, SKU, units, from, to, order; whoever has read it clears it."""
 
@@ -243,6 +245,25 @@ class ShopModel:
         if "mail:confirmed" not in one.notices:
             self.schedule(f"mail:confirmed:{order}", now)
         return "sold" if held else "retaken"
+
+    def note_email(self, now: Span, order: str, *, email: str) -> str:
+        if order not in self.orders:
+            return "unknown_order"
+        self.orders[order].email = email
+        return "noted"
+
+    def mail_orders(self, now: Span, email: str) -> str:
+        address = email.lower()
+        if address in self.wishes:
+            return "again"
+        self.wishes.add(address)
+        theirs = [
+            (o.created, name) for name, o in self.orders.items() if o.email.lower() == address
+        ]
+        if not theirs:
+            return "none"
+        self.schedule_anew(f"mail:orders:{max(theirs)[1]}", now)
+        return "due"
 
     def mark_processing(self, now: Span, order: str, **ask: Any) -> str:
         one = self.orders.get(order)

@@ -153,11 +153,6 @@ def test_the_number_of_a_refund_s_key_is_stored_before_it_is_used(busy: Book) ->
     assert busy.order("paid").refund_versions == {"pi_1": 2}
 
 
-def test_a_mail_address_can_be_noted_later(busy: Book) -> None:
-    busy.store.orders.note_email("paid", "bob@example.com")
-    assert busy.order("paid").email == "bob@example.com"
-
-
 def test_an_event_that_changes_nothing_is_remembered_for_35_days(book: Book) -> None:
     assert not book.store.orders.seen("evt_1")
     book.store.orders.mark_seen("evt_1")
@@ -311,6 +306,7 @@ def test_the_documented_keys_are_exactly_those_that_a_shop_keeps(busy: Book) -> 
     busy.store.door.lease(10_000)
     busy.store.note_reconciled()
     busy.store.live.note_streams("process", 2, busy.store.now())
+    busy.store.scripts.mail_orders("ada@example.com", pause_ms=10_000)
     found = set()
     for key in busy.store._client.scan_iter():
         name = key.removeprefix("{test}:")

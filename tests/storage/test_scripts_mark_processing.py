@@ -70,7 +70,7 @@ def test_kept_never_undoes_what_was_settled(opened: Book, end: str, state: State
             opened.settle("o1")
         case "review":
             opened.review("o1")
-            opened.store._client.hset(opened.store.keys.order("o1"), "email", "ada@example.com")
+            opened.store.scripts.note_email("o1", "ada@example.com")
         case "refund_due":
             opened.release("o1")
             opened.hold("o2", {"poster": 4})

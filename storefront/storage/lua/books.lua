@@ -15,17 +15,19 @@
 --      15    ledger     stream, one entry for each change of stock
 --      16    live       channel of published changes, {SKU: {available, held}}
 --      17    metrics   hash, counter -> times
---      18    seen:EVENT string, 35 days; written only when ask.event names one
---      19-20 order:ID hash, hold:ID hash with a TTL
+--      18    mailboxes  sorted set, "address created order", the address in small letters
+--      19    seen:EVENT string, 35 days; written only when ask.event names one
+--      20-21 order:ID hash, hold:ID hash with a TTL
 -- ARGV 1     the question, a JSON object; ask.order is always the order's id (or empty), ask.count
 --            (optional) the counter in metrics that the answer's word is added to
 local AVAILABLE, HELD, SOLD, WRITTEN_OFF, STOCKED = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
 local UNITS, HOLDS, RETURNS, VISITORS, ADDRESSES = KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10]
 local ORDERS, STATES, PAYMENTS, DUE, LEDGER = KEYS[11], KEYS[12], KEYS[13], KEYS[14], KEYS[15]
-local LIVE, METRICS, SEEN, ORDER, HOLD = KEYS[16], KEYS[17], KEYS[18], KEYS[19], KEYS[20]
+local LIVE, METRICS, MAILBOXES = KEYS[16], KEYS[17], KEYS[18]
+local SEEN, ORDER, HOLD = KEYS[19], KEYS[20], KEYS[21]
 local COUNTERS = { available = AVAILABLE, held = HELD, sold = SOLD, written_off = WRITTEN_OFF }
 local SEEN_SECONDS = 35 * 24 * 3600
-assert(#KEYS == 20 and #ARGV == 1, '20 keys and one argument, a JSON object')
+assert(#KEYS == 21 and #ARGV == 1, '21 keys and one argument, a JSON object')
 local ask = cjson.decode(ARGV[1])
 local clock = redis.call('TIME')
 local now = tonumber(clock[1]) * 1000 + math.floor(tonumber(clock[2]) / 1000)
@@ -144,8 +146,14 @@ local function note_session(session)
   return true
 end
 
+-- Keep the shopper's address, and list the order under it so that they can ask for their orders.
 local function keep_email()
-  if ask.email and ask.email ~= '' then redis.call('HSET', ORDER, 'email', ask.email) end
+  if not ask.email or ask.email == '' then return end
+  local was = redis.call('HMGET', ORDER, 'email', 'created')
+  local listed = ' ' .. was[2] .. ' ' .. ask.order
+  if was[1] then redis.call('ZREM', MAILBOXES, string.lower(was[1]) .. listed) end
+  redis.call('ZADD', MAILBOXES, 0, string.lower(ask.email) .. listed)
+  redis.call('HSET', ORDER, 'email', ask.email)
 end
 
 -- Every script's last step: tell the open pages, remember the event, answer.
