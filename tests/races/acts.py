@@ -12,6 +12,8 @@ from tests.storage.steps import PRICE, Book
 UNITS = 2
 AMOUNT = UNITS * PRICE
 LEASE_MS = 3_600_000
+CLAIMED: dict[str, Job] = {}
+"""By case, the job as its worker knows it, which does not look again before it reports."""
 
 
 @dataclass(frozen=True)
@@ -83,14 +85,11 @@ def to_do(book: Book, case: str) -> None:
 def to_mail(book: Book, case: str) -> None:
     """A paid order, and a worker that has claimed its mail for the third time."""
     paid(book, case)
-    job = claimed(case)
+    _, run = book.store.scripts.read_door()
+    job = Job(f"mail:confirmed:{case}", lease=9_000_000_000_000, tries=3, late_ms=0, run=run)
+    CLAIMED[case] = job
     book.store._client.zadd(book.store.keys.name("due"), {job.name: job.lease})
     book.store._client.hset(book.store.keys.name("tries"), job.name, job.tries)
-
-
-def claimed(case: str) -> Job:
-    """The job as that worker knows it, which does not look again before it reports."""
-    return Job(f"mail:confirmed:{case}", lease=9_000_000_000_000, tries=3, late_ms=0, run="")
 
 
 def hold(book: Book, case: str) -> object:
@@ -192,15 +191,15 @@ def claim(book: Book, _case: str) -> object:
 
 
 def finish(book: Book, case: str) -> object:
-    return book.store.scripts.finish_due(claimed(case), order=case, field="mail:confirmed")
+    return book.store.scripts.finish_due(CLAIMED[case], order=case, field="mail:confirmed")
 
 
 def postpone(book: Book, case: str) -> object:
-    return book.store.scripts.postpone_due(claimed(case), order=case, delay_ms=LEASE_MS)
+    return book.store.scripts.postpone_due(CLAIMED[case], order=case, delay_ms=LEASE_MS)
 
 
 def start_afresh(book: Book, case: str) -> object:
-    return book.store.scripts.postpone_due(claimed(case), order=case, delay_ms=LEASE_MS, fresh=True)
+    return book.store.scripts.postpone_due(CLAIMED[case], order=case, delay_ms=LEASE_MS, fresh=True)
 
 
 SCRIPTS: dict[str, list[Act]] = {
