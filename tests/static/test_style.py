@@ -12,6 +12,8 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 STYLESHEET = ROOT / "static" / "shop.css"
+OPERATORS = ROOT / "static" / "admin.css"
+"""What only the operator's pages load, after the other."""
 DESIGN = ROOT / "docs" / "design.md"
 CATALOGUE = ROOT / "demo" / "catalogue.toml"
 DRAWINGS = sorted((ROOT / "demo").glob("*.svg"))
@@ -37,8 +39,9 @@ EDGES_ON_SURFACES = [
 
 
 def css() -> str:
-    """The stylesheet without its comments."""
-    return re.sub(r"/\*.*?\*/", "", STYLESHEET.read_text(), flags=re.DOTALL)
+    """Both stylesheets without their comments."""
+    text = STYLESHEET.read_text() + OPERATORS.read_text()
+    return re.sub(r"/\*.*?\*/", "", text, flags=re.DOTALL)
 
 
 def colours(block: str) -> dict[str, str]:
