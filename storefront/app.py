@@ -16,6 +16,7 @@ from storefront.services.live import Streams
 from storefront.services.shop import Shop
 from storefront.settings import ROOT, Settings, load_settings
 from storefront.storage import embedded
+from storefront.storage.answers import Terms
 from storefront.storage.connection import UNREACHABLE, connect, subscriber
 from storefront.storage.keys import Keys
 from storefront.storage.store import Store, open_store
@@ -64,9 +65,13 @@ class Application(Flask):
 
 def open_shop(settings: Settings) -> Shop:
     """The shop that these settings describe. Connects when first used, and starts nothing."""
-    store = open_store(
-        connect(_redis_url(settings)), settings.shop_id, subscriber(_redis_url(settings))
+    terms = Terms(
+        offer_ms=settings.offer_seconds * 1000,
+        grace_ms=settings.hold_grace_seconds * 1000,
+        currency=settings.shop_currency,
     )
+    url = _redis_url(settings)
+    store = open_store(connect(url), settings.shop_id, subscriber(url), terms)
     stripe = Stripe(
         settings.stripe_secret_key,
         api_base=settings.stripe_api_base,

@@ -9,6 +9,7 @@ import redis
 
 from storefront.domain.orders import AWAITING, GOODS, HOLDING, MONEY_BACK, Order, State
 from storefront.domain.products import Level
+from storefront.domain.waitlist import PlaceState
 from storefront.storage.stock import COUNTERS
 from storefront.storage.store import Store
 
@@ -55,7 +56,7 @@ def _value(client: redis.Redis, key: str) -> Any:
 def broken(store: Store) -> list[str]:
     """Every way in which the books contradict themselves, one sentence each. Meant to be empty."""
     orders = list(store.orders.walk())
-    return [*_counters(store), *_indexes(store, orders), *_due(store, orders)]
+    return [*_counters(store), *_indexes(store, orders), *_due(store, orders), *_line(store)]
 
 
 def _counters(store: Store) -> Iterator[str]:
@@ -128,6 +129,30 @@ def _indexes(store: Store, orders: list[Order]) -> Iterator[str]:
         yield f"payments lead to {payments}, not {known}"
 
 
+def _line(store: Store) -> Iterator[str]:
+    """Those in line are exactly the places that wait, and no unit is kept from them unnoticed."""
+    places = store.waitlist.all()
+    members = store._client.zrange(store.keys.name("waiting"), 0, -1)
+    waiting = [place for place in places if place.state is PlaceState.WAITING]
+    if members != [f"{place.sku}:{place.number}:{place.id}" for place in waiting]:
+        yield f"in line are {members}, not {waiting}"
+    jobs = {job.name for job in store.due.jobs()}
+    levels = {level.sku: level for level in store.stock.levels()}
+    for place in places:
+        if place.offered > len(place.orders):
+            yield f"{place.id} has {place.offered} offers of {len(place.orders)}"
+        if place.state is PlaceState.WAITING and place.offered == len(place.orders):
+            yield f"{place.id} waits for nothing"
+        if place.state is PlaceState.UNCONFIRMED and f"lapse:{place.id}" not in jobs:
+            yield f"{place.id} never lapses"
+        ended = place.state not in {PlaceState.UNCONFIRMED, PlaceState.WAITING, PlaceState.OFFERED}
+        if ended == bool(place.email):
+            yield f"{place.id} is {place.state}, its address is {place.email!r}"
+    for place in waiting:
+        if levels[place.sku].available and f"offer:{place.sku}" not in jobs:
+            yield f"{place.id} waits for {place.sku}, of which units are there"
+
+
 def _due(store: Store, orders: list[Order]) -> Iterator[str]:
     """Nothing stands that nobody will look after."""
     jobs = {job.name for job in store.due.jobs()}
@@ -140,6 +165,10 @@ def _due(store: Store, orders: list[Order]) -> Iterator[str]:
 def needed(order: Order) -> Iterator[str]:
     """The jobs that an order in this state cannot be without."""
     match order.state:
+        case State.OFFERED:
+            yield f"expire:{order.id}"
+            if "offer" not in order.notices:
+                yield f"mail:offer:{order.id}"
         case State.PENDING:
             yield f"ask:{order.id}"
             yield f"expire:{order.id}"

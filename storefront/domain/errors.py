@@ -18,7 +18,10 @@ class Shortage:
     available: int
     held: int
     returns_at: int | None
-    """Milliseconds: when the first held unit may return; None when nothing is held."""
+    """Milliseconds: when the first held unit may return; None when none is held, or it is not for
+    whoever comes."""
+    waited: bool = False
+    """Others are in line for it, so what comes free is theirs; ``available`` is 0 then."""
 
 
 class NotEnoughStock(Refusal):

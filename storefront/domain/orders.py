@@ -112,6 +112,10 @@ class Order:
     units: str = "none"
     """Where its units are counted: ``held``, ``sold`` or ``none``."""
     updated: int = 0
+    place: str = ""
+    """The place in the waitlist that it was offered to."""
+    taken: int = 0
+    """When its offer was taken."""
     payments: Mapping[str, int] = field(default_factory=dict)
     """Every payment that succeeded for it, by PaymentIntent, in minor units."""
     refunds: tuple[Refund, ...] = ()

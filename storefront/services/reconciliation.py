@@ -180,8 +180,9 @@ def _session(shop: Shop, payment: Payment) -> str:
     order = shop.store.orders.get(payment.order)
     if order is None:
         return "unknown"
-    if order.state is State.PENDING:
-        # Its process died before it could note the session, or is about to.
+    if order.state in {State.PENDING, State.OFFERED}:
+        # Its process died before it could note the session, or is about to; or Redis was restarted
+        # and has lost that an offer was taken.
         shop.store.scripts.attach_session(order.id, session=payment.session, url=payment.url)
         order = shop.store.orders.get(order.id) or order
     stands = verdict(payment)

@@ -115,6 +115,8 @@ def end(shop: Shop, order: Order, reason: Reason) -> Settled:
     """
     if order.state not in HOLDING:
         return Settled.KEPT
+    if order.state is State.OFFERED:
+        return withdraw(shop, order, reason)
     if not order.session:
         found = sessions.find(shop, order)
         if found is None:
@@ -136,6 +138,20 @@ def end(shop: Shop, order: Order, reason: Reason) -> Settled:
         shop.store.orders.note_ending(order.id, "")
         raise
     return apply(shop, order, payment, reason=reason)
+
+
+def withdraw(shop: Shop, order: Order, reason: Reason, who: str = "") -> Settled:
+    """End an offer: its unit goes to the next in line.
+
+    Stripe is not asked, because nobody ever told it of the order: an offer that is taken becomes
+    another version of it first, and then the script keeps the units, as it does while the books are
+    not known to be whole.
+    """
+    outcome = shop.store.scripts.release_hold(
+        order.id, session="", version=0, reason=reason, who=who
+    )
+    log.info("order %s: offer %s", order.id, outcome, extra={"order": order.id})
+    return outcome
 
 
 def ask_when_due(shop: Shop, order_id: str) -> int | None:
@@ -172,7 +188,7 @@ def end_when_due(shop: Shop, order_id: str) -> int | None:
         return None
     outcome = end(shop, order, Reason.EXPIRED)
     order = shop.store.orders.get(order_id) or order
-    if order.state in AWAITING:
+    if order.state in AWAITING | {State.OFFERED}:
         raise StripeUnreachable(f"the session of {order_id} is not settled: {outcome}")
     return None
 

@@ -101,6 +101,59 @@ class Recounted(StrEnum):
     ALREADY = "already"
 
 
+class Joined(StrEnum):
+    JOINED = "joined"
+    ALREADY = "already"
+    UNKNOWN_SKU = "unknown_sku"
+
+
+class Confirmed(StrEnum):
+    CONFIRMED = "confirmed"
+    ALREADY = "already"
+    UNKNOWN_PLACE = "unknown_place"
+
+
+class Left(StrEnum):
+    GONE = "gone"
+    ALREADY = "already"
+    UNKNOWN_PLACE = "unknown_place"
+
+
+class Taken(StrEnum):
+    TAKEN = "taken"
+    ALREADY = "already"
+    LATE = "late"
+    UNKNOWN_ORDER = "unknown_order"
+    CLOSED = "closed"
+
+
+class Passed(StrEnum):
+    DONE = "done"
+    LATER = "later"
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """On what terms an offer is made."""
+
+    offer_ms: int = 7_200_000
+    grace_ms: int = 300_000
+    currency: str = "usd"
+
+
+@dataclass(frozen=True, slots=True)
+class TakeAnswer:
+    word: Taken
+    door: Door = Door.OPEN
+    """``closed``: why."""
+
+
+def read_take(answer: Sequence[str]) -> TakeAnswer:
+    """What ``take_offer`` answered."""
+    word = Taken(answer[0])
+    return TakeAnswer(word, Door(answer[1]) if word is Taken.CLOSED else Door.OPEN)
+
+
 @dataclass(frozen=True, slots=True)
 class Limits:
     """What one hold may be; 0 switches a limit on live holds off."""
@@ -146,6 +199,7 @@ def read_hold(answer: Sequence[str]) -> HoldAnswer:
                     int(s["available"]),
                     int(s["held"]),
                     int(s["returns_at"]) if "returns_at" in s else None,
+                    bool(s.get("waited")),
                 )
                 for s in json.loads(rest[0])
             )

@@ -1,11 +1,16 @@
 """Loads the Lua scripts of a shop and asks them."""
 
 import json
+from collections.abc import Sequence
+from dataclasses import asdict
 from importlib.resources import files
 from typing import Any
 
 import redis
 
+from storefront.domain.orders import Line
+from storefront.storage.answers import Terms
+from storefront.storage.catalogue import Catalogues
 from storefront.storage.keys import Keys
 
 WITH_BOOKS = (
@@ -26,23 +31,28 @@ WITH_BOOKS = (
     "restore_order",
     "recount_stock",
     "open_shop",
+    "join_line",
+    "confirm_place",
+    "leave_line",
+    "take_offer",
+    "offer_units",
 )
 ALONE = ("claim_due", "finish_due", "read_door", "read_returns")
-WITH_DOOR = (
-    "hold_stock",
-    "publish_catalogue",
-    "open_shop",
-    "read_door",
-    "claim_due",
-    "finish_due",
-)
+LINE = "line"
+"""What a script answers before its first write, when it has to know who is next in line."""
+ROUNDS = 3
+"""How often it may, should the line change meanwhile; then it goes on, and the rest is due."""
 
 
 class Asking:
     """The scripts of one shop, each loaded when it is first needed."""
 
-    def __init__(self, client: "redis.Redis", keys: Keys) -> None:
+    def __init__(
+        self, client: "redis.Redis", keys: Keys, catalogue: Catalogues, terms: Terms
+    ) -> None:
         self._keys = keys
+        self._catalogue = catalogue
+        self._terms = terms
         self._scripts = {
             name: client.register_script(text_of(name)) for name in (*WITH_BOOKS, *ALONE)
         }
@@ -60,15 +70,46 @@ class Asking:
         question["order"] = order
         if event:
             question["event"] = event
-        answer: list[str] = self._scripts[script](keys, [json.dumps(question)])
+        return self._send(script, keys, question)
+
+    def _send(self, script: str, keys: Sequence[str], question: dict[str, Any]) -> list[str]:
+        """Ask a script, and once more with those who are next in line when it has to know them.
+
+        While nobody waits it is one question. Each script is checked before its first write, so a
+        question that is answered ``line`` changed nothing.
+        """
+        answer: list[str] = self._scripts[script](list(keys), [json.dumps(question)])
+        for asked in range(1, ROUNDS + 1):
+            if answer[0] != LINE:
+                break
+            orders, skus = answer[1::2], answer[2::2]
+            named = [key for one in orders for key in (self._keys.order(one), self._keys.hold(one))]
+            question |= asdict(self._terms)
+            question["offers"] = self._offers(orders, skus, len(keys) + 1)
+            question["last"] = asked == ROUNDS
+            answer = self._scripts[script]([*keys, *named], [json.dumps(question)])
         return answer
+
+    def _offers(self, orders: Sequence[str], skus: Sequence[str], at: int) -> dict[str, Any]:
+        """What each order next in line would be, at today's price; no line for what is not sold."""
+        catalogue = self._catalogue.current()
+        offers: dict[str, Any] = {}
+        for number, (order, sku) in enumerate(zip(orders, skus, strict=True)):
+            offers[order] = {"at": at + 2 * number}
+            if found := catalogue.by_sku(sku):
+                product, variant = found
+                line = Line(
+                    sku, 1, variant.price, product.name_of(variant), product.slug, product.image
+                )
+                offers[order] |= {"line": asdict(line), "opens_at": product.opens_at or 0}
+        return offers
 
 
 def text_of(script: str) -> str:
     """A script as Redis gets it, with what stands in front of it."""
     parts = [
+        "door",
         *(["books"] if script in WITH_BOOKS else []),
-        *(["door"] if script in WITH_DOOR else []),
         script,
     ]
     folder = files(__package__) / "lua"

@@ -33,6 +33,8 @@ DOCUMENTED = {
     "door": "hash, the server on which the books were found whole, or since when they must be "
     "rebuilt; publish_catalogue, open_shop",
     "door:lease": "string, half a minute; who brings the shop back after a restart",
+    "waiting": "sorted set, SKU:number:place; confirmed places in the order of joining; scripts",
+    "places": "hash, place → JSON, every place in the waitlist with its mail address; scripts",
     "order:<order>": "hash, one order; scripts",
     "hold:<order>": "hash, TTL until the deadline and the grace are over; scripts",
     "catalogue": "hash, slug → product as JSON; publish_catalogue",
@@ -79,7 +81,7 @@ class Keys:
         return self.name("asked")
 
     def books(self) -> list[str]:
-        """KEYS 1 to 18 of every script that starts with books.lua, in its order."""
+        """KEYS 1 to 21 of every script that starts with books.lua, in its order."""
         return [
             self.name(rest)
             for rest in (
@@ -101,5 +103,8 @@ class Keys:
                 "live",
                 "metrics",
                 "mailboxes",
+                "waiting",
+                "places",
+                "door",
             )
         ]

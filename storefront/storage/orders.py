@@ -197,6 +197,8 @@ def read_order(fields: Mapping[str, str], units: str | None) -> Order:
         reason=fields.get("reason", ""),
         units=units.partition(" ")[0] if units else "none",
         updated=int(fields.get("updated", "0")),
+        place=fields.get("place", ""),
+        taken=int(fields.get("taken", "0")),
         payments=_numbers(fields, "payment:"),
         refunds=tuple(_refunds(fields)),
         notices=_numbers(fields, "mail:"),

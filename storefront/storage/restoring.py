@@ -6,10 +6,10 @@ from dataclasses import asdict
 from storefront.domain.door import Door
 from storefront.domain.lost import Lost
 from storefront.storage.answers import Opened, Recounted, Restored
-from storefront.storage.asking import Asking
+from storefront.storage.lines import Lines
 
 
-class Restoring(Asking):
+class Restoring(Lines):
     """Restores what was lost, and opens the shop when it is whole."""
 
     def read_door(self) -> tuple[Door, str]:
@@ -21,7 +21,7 @@ class Restoring(Asking):
 
     def open_shop(self, *, run: str, rebuilt: bool = False) -> Opened:
         """Open the shop, whose books were found whole on the server with this run id."""
-        answer = self._ask("open_shop", "", seen=self._keys.door(), run=run, rebuilt=rebuilt)
+        answer = self._ask("open_shop", "", run=run, rebuilt=rebuilt)
         return Opened(answer[0])
 
     def restore_order(

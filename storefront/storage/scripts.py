@@ -5,7 +5,6 @@ lost: it is idempotent by order id, PaymentIntent, refund, event or key. Any met
 of ``connection.UNREACHABLE`` when Redis does not answer, and then nothing or everything was done.
 """
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 
@@ -49,7 +48,6 @@ class Scripts(Restoring, Mailing):
         answer = self._ask(
             "hold_stock",
             order,
-            seen=self._keys.door(),
             lines=[asdict(w.line) | {"limit": w.limit, "opens_at": w.opens_at} for w in wanted],
             basket=basket,
             form=form,
@@ -240,8 +238,7 @@ class Scripts(Restoring, Mailing):
             self._keys.order(""),
             self._keys.hold(""),
         ]
-        answer: list[str] = self._scripts["restock"](keys, [json.dumps(question)])
-        return Restocked(answer[0])
+        return Restocked(self._send("restock", keys, question)[0])
 
     def publish_catalogue(
         self,
@@ -267,12 +264,11 @@ class Scripts(Restoring, Mailing):
         }
         keys = [
             *self._keys.books(),
-            self._keys.door(),
+            self._keys.seen(""),
             self._keys.name("catalogue"),
             self._keys.name("catalogue:version"),
         ]
-        answer: list[str] = self._scripts["publish_catalogue"](keys, [json.dumps(question)])
-        return answer[1:]
+        return self._send("publish_catalogue", keys, question)[1:]
 
     def claim_due(self, *, limit: int, lease_ms: int) -> list[Job]:
         """Take at most ``limit`` jobs that are due; after ``lease_ms`` they are due again."""

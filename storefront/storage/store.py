@@ -6,6 +6,7 @@ from typing import Any
 import redis
 
 from storefront.storage import connection, snapshot
+from storefront.storage.answers import Terms
 from storefront.storage.catalogue import Catalogues
 from storefront.storage.door import Doors
 from storefront.storage.due import Due
@@ -16,21 +17,30 @@ from storefront.storage.orders import Orders
 from storefront.storage.scripts import Scripts
 from storefront.storage.snapshot import Snapshot
 from storefront.storage.stock import Stock
+from storefront.storage.waitlist import Waitlist
 
 
 class Store:
     """Everything that a shop keeps. Its methods raise ``connection.UNREACHABLE`` errors."""
 
     def __init__(
-        self, client: redis.Redis, shop_id: str, listener: redis.Redis | None = None
+        self,
+        client: redis.Redis,
+        shop_id: str,
+        listener: redis.Redis | None = None,
+        terms: Terms = Terms(),  # noqa: B008 - frozen
     ) -> None:
-        """``listener`` is a client for subscriptions; without one, ``client`` serves for them too."""
+        """``listener`` is a client for subscriptions; without one, ``client`` serves for them too.
+
+        ``terms`` are those of offers.
+        """
         self._client: Any = client  # replies are text: its types also allow bytes
         self.keys = Keys(shop_id)
-        self.scripts = Scripts(client, self.keys)
         self.stock = Stock(client, self.keys)
         self.orders = Orders(client, self.keys)
         self.catalogue = Catalogues(client, self.keys)
+        self.scripts = Scripts(client, self.keys, self.catalogue, terms)
+        self.waitlist = Waitlist(client, self.keys)
         self.due = Due(client, self.keys)
         self.ledger = Ledger(client, self.keys)
         self.door = Doors(client, self.keys)
@@ -83,6 +93,11 @@ class Store:
         return {name: int(value) for name, value in found.items()}
 
 
-def open_store(client: redis.Redis, shop_id: str, listener: redis.Redis | None = None) -> Store:
+def open_store(
+    client: redis.Redis,
+    shop_id: str,
+    listener: redis.Redis | None = None,
+    terms: Terms = Terms(),  # noqa: B008 - frozen
+) -> Store:
     """The shop called ``shop_id`` on this Redis."""
-    return Store(client, shop_id, listener)
+    return Store(client, shop_id, listener, terms)

@@ -8,7 +8,7 @@ MISTAKES = {
     ),
     "a late payer gets units that are gone": (
         "settle_payment",
-        "if at == 'none' and not all_in(AVAILABLE, lines) then",
+        "if at == 'none' and not (fields[7] and all_in(AVAILABLE, lines) or all_free(lines)) then",
         "if false then",
     ),
     "a second payment is kept": (
@@ -23,8 +23,8 @@ MISTAKES = {
     ),
     "one unit is enough for a line of three": (
         "hold_stock",
-        "if units(AVAILABLE, line.sku) < line.quantity then",
-        "if units(AVAILABLE, line.sku) < 1 then",
+        "if available < line.quantity then",
+        "if available < 1 then",
     ),
     "a visitor has one hold too many": (
         "hold_stock",
@@ -38,7 +38,7 @@ MISTAKES = {
     ),
     "another session's end releases the hold": (
         "release_hold",
-        "if ask.who == '' and session ~= ask.session then",
+        "if word and session ~= ask.session then",
         "if false then",
     ),
     "an old key's word releases the hold": (

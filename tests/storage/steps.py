@@ -1,18 +1,24 @@
 """Steps of an order's life at the storage, each with the usual values unless told otherwise."""
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from storefront.domain.orders import Line, Order, basket_of, total
-from storefront.domain.products import Level
+from storefront.domain.products import Level, Product, Variant
+from storefront.domain.waitlist import Place
 from storefront.storage.answers import (
     Attached,
+    Confirmed,
     HoldAnswer,
     Job,
+    Joined,
+    Left,
     Limits,
     Recorded,
     Settled,
+    TakeAnswer,
     Wanted,
 )
 from storefront.storage.store import Store
@@ -23,6 +29,7 @@ HOLD_MS = 1_920_000
 GRACE_MS = 300_000
 ASK_MS = 30_000
 AGAIN_MS = 3_600_000
+LAPSE_MS = 172_800_000
 LIMITS = Limits(visitor=0, address=0)
 
 
@@ -37,6 +44,70 @@ class Book:
         self.store.scripts.publish_catalogue({}, units, version="v1", who="tests")
         told = [f"mirror:{sku}" for sku in units]
         self.store._client.zrem(self.store.keys.name("due"), *told)
+
+    def shelve(self, **units: int) -> None:
+        """The same, with a product for each, so that units can be offered."""
+        products = [Product(sku, sku.title(), (Variant(sku, PRICE),)) for sku in units]
+        rows = {product.slug: json.dumps(product.to_json()) for product in products}
+        self.store.scripts.publish_catalogue(rows, units, version=f"v {units}", who="tests")
+        told = [f"mirror:{sku}" for sku in units]
+        self.store._client.zrem(self.store.keys.name("due"), *told)
+
+    def join(
+        self, place: str, sku: str = "poster", units: int = 1, *, renew: bool = False
+    ) -> Joined:
+        """Join the line; the offers of ``ada`` are the orders ``ada-1``, ``ada-2``, …"""
+        turn = "again-" if renew else ""
+        return self.store.scripts.join_line(
+            place,
+            sku=sku,
+            email=f"{place}@example.com",
+            orders=[f"{place}-{turn}{number + 1}" for number in range(units)],
+            renew=renew,
+            again_ms=AGAIN_MS,
+            lapse_ms=LAPSE_MS,
+        )
+
+    def confirm(self, place: str) -> Confirmed:
+        return self.store.scripts.confirm_place(place)
+
+    def wait(self, *places: str, sku: str = "poster", units: int = 1) -> None:
+        """Each joins and confirms, one after the other."""
+        for place in places:
+            self.join(place, sku, units)
+            self.confirm(place)
+
+    def leave(self, place: str, how: str = "left") -> Left:
+        return self.store.scripts.leave_line(place, how)
+
+    def take(self, order: str, *, hold_ms: int = HOLD_MS) -> TakeAnswer:
+        return self.store.scripts.take_offer(
+            order,
+            form="hosted",
+            hold_ms=hold_ms,
+            grace_ms=GRACE_MS,
+            session_seconds=1920,
+            ask_ms=ASK_MS,
+        )
+
+    def place(self, place: str) -> Place:
+        found = self.store.waitlist.get(place)
+        assert found is not None
+        return found
+
+    def line(self, sku: str = "poster") -> list[str]:
+        """Who waits, in order."""
+        return [
+            place.id
+            for place in self.store.waitlist.all()
+            if place.sku == sku and place.state == "waiting"
+        ]
+
+    def offered(self) -> list[str]:
+        """Orders that are offered, in the order of their offers."""
+        entries = self.store.ledger.walk()
+        made = [entry.order for entry in entries if entry.what == "offer"]
+        return [order for order in made if self.order(order).state == "offered"]
 
     def hold(
         self,

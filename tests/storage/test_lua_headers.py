@@ -36,6 +36,11 @@ ENUMS: dict[str, type[StrEnum]] = {
     "restore_order": words_of.Restored,
     "recount_stock": words_of.Recounted,
     "open_shop": words_of.Opened,
+    "join_line": words_of.Joined,
+    "confirm_place": words_of.Confirmed,
+    "leave_line": words_of.Left,
+    "take_offer": words_of.Taken,
+    "offer_units": words_of.Passed,
     "read_door": Door,
 }
 SETTLING = (
@@ -151,9 +156,8 @@ def test_the_header_names_exactly_the_fields_that_the_script_reads(name: str) ->
 
 def test_what_all_scripts_are_asked_stands_in_the_header_of_the_books() -> None:
     said = section(BOOKS, "ARGV")
-    assert {f"ask.{field}" for field in ("order", "count")} <= set(re.findall(r"ask\.\w+", said))
     read = set(re.findall(r"\bask\.(\w+)", body(BOOKS)))
-    assert read == {"order", "count", "event", "email"}
+    assert read - {"event", "email"} == set(re.findall(r"ask\.(\w+)", said))
 
 
 @pytest.mark.parametrize("name", ALONE)
@@ -200,7 +204,7 @@ def test_the_books_name_their_keys_in_the_order_in_which_python_gives_them() -> 
     names = [name for names, _ in declared for name in names.split(", ")]
     numbers = [int(n) for _, keys in declared for n in re.findall(r"\d+", keys)]
     given = [key.partition(":")[2].removeprefix("stock:") for key in Keys("s").books()]
-    assert numbers == list(range(1, 22))
+    assert numbers == list(range(1, 25))
     assert [name.lower() for name in names] == [*given, "seen", "order", "hold"]
 
 
@@ -218,7 +222,7 @@ def test_the_header_of_the_books_tells_the_same_order_of_keys() -> None:
 @pytest.mark.parametrize("name", TEXTS)
 def test_every_command_works_on_a_key_that_was_given(name: str) -> None:
     declared = set(re.findall(r"\b([A-Z_]+)\b(?=[^\n]*= KEYS\[)", BOOKS))
-    declared |= {"DOOR", "ASKED"}  # stand in the place of SEEN
+    declared |= {"ASKED"}  # stands in the place of SEEN
     handed_on = {"counter", "index", "door", "stocked", "COUNTERS[from]", "COUNTERS[to]"}
     keys = re.findall(r"redis\.call\('([A-Z]+)'(?:, ([^,)]+))?", body(TEXTS[name]))
     for command, key in keys:
@@ -251,4 +255,4 @@ def test_a_script_sets_and_reads_no_global(name: str) -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_a_script_asserts_how_many_keys_it_got(name: str) -> None:
     code = BOOKS if name in WITH_BOOKS else TEXTS[name]
-    assert re.search(r"^assert\(#KEYS == \d+ and #ARGV == \d+", code, re.MULTILINE)
+    assert re.search(r"^assert\(#KEYS [>=]= \d+ .*and #ARGV == \d+", code, re.MULTILINE)

@@ -301,6 +301,8 @@ def test_the_documented_keys_are_exactly_those_that_a_shop_keeps(busy: Book) -> 
     busy.store.scripts.restock("poster", delta=1, reason="r", who="w", key="k1")
     busy.store.scripts.restock("poster", delta=-1, reason="r", who="w", key="k2")
     publish(busy, "v2", Product("poster", "Poster", (Variant("poster", 1),)))
+    busy.join("place1")
+    busy.wait("place2", units=10)
     busy.claim()
     busy.store.count("limited:pages")
     busy.store.door.lease(10_000)

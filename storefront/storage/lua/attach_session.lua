@@ -8,13 +8,15 @@
 local order = redis.call('HMGET', ORDER, 'state', 'session')
 if not order[1] then return answer('unknown_order') end
 if order[2] == ask.session then return answer('already') end
-if order[1] ~= 'pending' or order[2] then
+if (order[1] ~= 'pending' and order[1] ~= 'offered') or order[2] then
   if note_session(ask.session) then schedule('stray:' .. ask.order .. ':' .. ask.session, now) end
   return answer('too_late', order[1])
 end
 note_session(ask.session)
 redis.call('HSET', ORDER, 'url', ask.url)
 redis.call('HSET', HOLD, 'session', ask.session)
+-- An offer that was taken before Redis was restarted and lost that.
+if order[1] == 'offered' then redis.call('HSET', ORDER, 'session_version', '1') end
 redis.call('ZREM', DUE, 'ask:' .. ask.order)
 set_state('open')
 return answer('attached')

@@ -8,7 +8,7 @@
 --       void due) | duplicate (paid or authorised before: this one's void is due) | already STATE
 --       | other_order ORDER (this payment is that one's already) | unknown_order
 -- E.g.  an open order: authorized; held -2, sold +2, due: capture
-local fields = redis.call('HMGET', ORDER, 'state', 'lines', 'basket', 'paid_by', 'session')
+local fields = redis.call('HMGET', ORDER, 'state', 'lines', 'basket', 'paid_by', 'session', 'restored')
 local state, paid_by = fields[1], fields[4]
 if not state then return answer('unknown_order') end
 local authorized = 'authorized:' .. ask.payment_intent
@@ -41,7 +41,7 @@ redis.call('HSET', ORDER, 'paid_by', ask.payment_intent, 'payment_intent', ask.p
 if fields[5] and ask.session ~= '' and fields[5] ~= ask.session then
   schedule('stray:' .. ask.order .. ':' .. fields[5], now)
 end
-if at == 'none' and not all_in(AVAILABLE, lines) then
+if at == 'none' and not (fields[6] and all_in(AVAILABLE, lines) or all_free(lines)) then
   redis.call('HSET', ORDER, 'void_reason:' .. ask.payment_intent, 'sold_out')
   schedule(void, now)
   set_state('void_due', 'sold_out')

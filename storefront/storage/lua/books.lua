@@ -16,18 +16,27 @@
 --      16    live       channel of published changes, {SKU: {available, held}}
 --      17    metrics   hash, counter -> times
 --      18    mailboxes  sorted set, "address created order", the address in small letters
---      19    seen:EVENT string, 35 days; written only when ask.event names one
---      20-21 order:ID hash, hold:ID hash with a TTL
+--      19    waiting    sorted set, SKU:number:place; confirmed places, in the order of joining
+--      20    places     hash, place -> JSON; every place in the waitlist
+--      21    door       hash, as in door.lua
+--      22    seen:EVENT string, 35 days; written only when ask.event names one
+--      23-24 order:ID hash, hold:ID hash with a TTL
+--      25-   the same two keys of each order in ask.offers
 -- ARGV 1     the question, a JSON object; ask.order is always the order's id (or empty), ask.count
---            (optional) the counter in metrics that the answer's word is added to
+--            (optional) the counter in metrics that the answer's word is added to. ask.offers
+--            (optional) {order: {at (of its keys), line, opens_at}}: who is next in line, each with
+--            the line that it would be offered, none when that is off the shelf; with it ask.offer_ms,
+--            ask.grace_ms, ask.currency, and ask.last: go on with those, whoever came in between
 local AVAILABLE, HELD, SOLD, WRITTEN_OFF, STOCKED = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
 local UNITS, HOLDS, RETURNS, VISITORS, ADDRESSES = KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10]
 local ORDERS, STATES, PAYMENTS, DUE, LEDGER = KEYS[11], KEYS[12], KEYS[13], KEYS[14], KEYS[15]
-local LIVE, METRICS, MAILBOXES = KEYS[16], KEYS[17], KEYS[18]
-local SEEN, ORDER, HOLD = KEYS[19], KEYS[20], KEYS[21]
+local LIVE, METRICS, MAILBOXES, WAITING, PLACES = KEYS[16], KEYS[17], KEYS[18], KEYS[19], KEYS[20]
+local DOOR, SEEN, ORDER, HOLD = KEYS[21], KEYS[22], KEYS[23], KEYS[24]
 local COUNTERS = { available = AVAILABLE, held = HELD, sold = SOLD, written_off = WRITTEN_OFF }
 local SEEN_SECONDS = 35 * 24 * 3600
-assert(#KEYS == 21 and #ARGV == 1, '21 keys and one argument, a JSON object')
+local MOST_OFFERS = 50 -- in one script; the next ones are due at once
+local OFFER_AGAIN_MS = 60000
+assert(#KEYS >= 24 and #KEYS % 2 == 0 and #ARGV == 1, '24 keys, two for each offer, and one argument, a JSON object')
 local ask = cjson.decode(ARGV[1])
 local clock = redis.call('TIME')
 local now = tonumber(clock[1]) * 1000 + math.floor(tonumber(clock[2]) / 1000)
@@ -156,8 +165,124 @@ local function keep_email()
   redis.call('HSET', ORDER, 'email', ask.email)
 end
 
--- Every script's last step: tell the open pages, remember the event, answer.
+-- Who waits longest for a SKU, as SKU:number:place.
+local function first_in_line(sku, most)
+  return redis.call('ZRANGEBYLEX', WAITING, '[' .. sku .. ':', '(' .. sku .. ';', 'LIMIT', 0, int(most))
+end
+
+-- Whether units of a SKU are for those in line alone.
+local function anyone_waits(sku)
+  return first_in_line(sku, 1)[1] ~= nil
+end
+
+-- Whether every line's units are on sale to whoever comes.
+local function all_free(lines)
+  for _, line in ipairs(lines) do
+    if anyone_waits(line.sku) then return false end
+  end
+  return all_in(AVAILABLE, lines)
+end
+
+-- The next offers of a SKU, one for each unit; a place for several units gets as many.
+local function next_offers(sku, number)
+  local found = {}
+  for _, member in ipairs(first_in_line(sku, number)) do
+    local id = string.match(member, '[^:]+$')
+    local place = cjson.decode(redis.call('HGET', PLACES, id))
+    for unit = place.offered + 1, #place.orders do
+      if #found == number then return found end
+      found[#found + 1] = { order = place.orders[unit], id = id, place = place, member = member }
+    end
+  end
+  return found
+end
+
+-- What a script answers, before its first write, when units that it is about to free are to be offered
+-- to orders whose keys it was not given: line ORDER SKU…, a few more than it needs. Python then asks
+-- again with those. A line's units are those that come free; joining are the orders of a place that
+-- is about to stand in line. Nil when it can go on.
+local function strangers(lines)
+  if ask.last then return nil end
+  local found, named, missing = { 'line' }, ask.offers or {}, false
+  for _, line in ipairs(lines) do
+    local number = math.min(units(AVAILABLE, line.sku) + line.quantity, MOST_OFFERS)
+    for i, offer in ipairs(number > 0 and next_offers(line.sku, number + 3) or {}) do
+      missing = missing or (i <= number and not named[offer.order])
+      found[#found + 1] = offer.order
+      found[#found + 1] = line.sku
+    end
+    for _, order in ipairs(number > 0 and line.joining or {}) do
+      missing = missing or not named[order]
+      found[#found + 1] = order
+      found[#found + 1] = line.sku
+    end
+  end
+  return missing and door_stands(DOOR, STOCKED) == 'open' and found or nil
+end
+
+-- Hold one available unit for the next in line, as an order in state offered.
+local function offer_unit(offer, given)
+  local before = { order = ask.order, email = ask.email, key = ORDER, hold = HOLD }
+  ask.order, ask.email, ORDER, HOLD = offer.order, offer.place.email, KEYS[given.at], KEYS[given.at + 1]
+  local line, place, deadline = given.line, offer.place, now + ask.offer_ms
+  local basket = line.sku .. '=1'
+  redis.call('HSET', ORDER, 'id', offer.order, 'created', int(now), 'lines', cjson.encode({ line }),
+    'basket', basket, 'currency', ask.currency, 'amount', int(line.unit_amount), 'visitor', '',
+    'deadline', int(deadline), 'expires_at', '0', 'session_version', '0', 'place', offer.id)
+  keep_email()
+  redis.call('ZADD', ORDERS, int(now), offer.order)
+  set_state('offered')
+  redis.call('HSET', HOLD, 'basket', basket, 'visitor', '', 'deadline', int(deadline))
+  redis.call('PEXPIREAT', HOLD, int(deadline + ask.grace_ms))
+  redis.call('ZADD', HOLDS, int(deadline), offer.order)
+  redis.call('ZADD', RETURNS, int(deadline), line.sku .. ':' .. offer.order)
+  move_order({ line }, basket, 'available', 'held', 'offer', 'next in line', '')
+  schedule('mail:offer:' .. offer.order, now)
+  schedule('expire:' .. offer.order, deadline)
+  place.offered = place.offered + 1
+  if place.offered == #place.orders then
+    redis.call('ZREM', WAITING, offer.member)
+    place.state = 'offered'
+  end
+  redis.call('HSET', PLACES, offer.id, cjson.encode(place))
+  ask.order, ask.email, ORDER, HOLD = before.order, before.email, before.key, before.hold
+end
+
+-- Offer the available units of a SKU to those in line, in their order. What cannot be offered here
+-- and now (its keys were not given, it is off the shelf, the books are not whole) is due, and nobody
+-- else gets it meanwhile. Whether there is no use in trying again at once.
+local function pass_on(sku)
+  local number = math.min(units(AVAILABLE, sku), MOST_OFFERS)
+  if number < 1 or not anyone_waits(sku) then return false end
+  local given, later = nil, door_stands(DOOR, STOCKED) ~= 'open'
+  for _, offer in ipairs(later and {} or next_offers(sku, number)) do
+    given = (ask.offers or {})[offer.order]
+    later = given and (not given.line or given.opens_at > now)
+    if not given or later then break end
+    offer_unit(offer, given)
+  end
+  if units(AVAILABLE, sku) == 0 or not anyone_waits(sku) then return false end
+  schedule('offer:' .. sku, later and now + OFFER_AGAIN_MS or now)
+  return later
+end
+
+-- A place is in line no more, and its address is forgotten; of a place that was taken anew since this
+-- order was offered to it, nothing changes.
+local function end_place(id, state, order)
+  local place = cjson.decode(redis.call('HGET', PLACES, id) or 'null')
+  local own = order == nil
+  for _, one in ipairs(type(place) == 'table' and place.orders or {}) do own = own or one == order end
+  if type(place) ~= 'table' or not own then return end
+  redis.call('ZREM', WAITING, place.sku .. ':' .. place.number .. ':' .. id)
+  redis.call('ZREM', DUE, 'lapse:' .. id, 'mail:waitlist:' .. id)
+  place.state, place.email = state, nil
+  redis.call('HSET', PLACES, id, cjson.encode(place))
+end
+
+-- Every script's last step: what came free is for those in line; tell the open pages, remember the
+-- event, answer.
 local function answer(...)
+  for sku in pairs(changed) do pass_on(sku) end
   if ask.count then redis.call('HINCRBY', METRICS, ask.count .. ':' .. (...), 1) end
   if has_changed then
     local levels = {}

@@ -1,4 +1,4 @@
--- door.lua: whether the shop may take holds. It stands in front of every script that asks.
+-- door.lua: whether the shop may take holds. It stands in front of every script.
 --
 -- A Redis that was restarted may have lost what it acknowledged last, and one that took another's
 -- place never had it. Each start has its own run id, which only a script can ask for the very server

@@ -1,6 +1,6 @@
 -- Hold every line's units for one new order, or none.
 --
--- KEYS  as in books.lua, with door (hash) in the place of seen:EVENT
+-- KEYS  as in books.lua
 -- ASK   order, lines [{sku, quantity, unit_amount, name, slug, image, limit, opens_at (ms, 0: now)}],
 --       basket, form (hosted, elements), currency, amount (minor units), visitor, address, visitor_limit, address_limit (0: off),
 --       hold_ms, grace_ms, session_seconds (Stripe's session lives at least so long),
@@ -8,11 +8,11 @@
 -- ANSWER held | already STATE | unknown_sku SKU | over_limit SKU LIMIT | not_open SKU OPENS_AT
 --       | visitor_limit ORDER (its oldest hold) | address_limit SECONDS
 --       | closed WHY (restarted, rebuild, empty: as in door.lua)
---       | short JSON [{sku, wanted, available, held, returns_at}] OVERDUE-ORDER…
+--       | short JSON [{sku, wanted, available, held, returns_at, waited (others are in line for it)}] OVERDUE-ORDER…
 -- TTL   hold:ID ends grace_ms after the deadline; its lapse alone moves no stock
 -- E.g.  2 of poster-red, 5 available: held; available 3, held +2, state pending
 if redis.call('HEXISTS', ORDER, 'state') == 1 then return answer('already', redis.call('HGET', ORDER, 'state')) end
-local door = door_stands(SEEN, STOCKED)
+local door = door_stands(DOOR, STOCKED)
 if door ~= 'open' then return answer('closed', door) end
 for _, line in ipairs(ask.lines) do
   assert(line.quantity > 0 and line.quantity % 1 == 0, 'quantity is a whole number above 0')
@@ -36,8 +36,10 @@ end
 
 local short, overdue = {}, { 'short', '' }
 for _, line in ipairs(ask.lines) do
-  if units(AVAILABLE, line.sku) < line.quantity then
-    short[#short + 1] = { sku = line.sku, wanted = line.quantity, available = units(AVAILABLE, line.sku), held = units(HELD, line.sku) }
+  local waited = anyone_waits(line.sku) -- then what comes free is theirs
+  local available = waited and 0 or units(AVAILABLE, line.sku)
+  if available < line.quantity then
+    short[#short + 1] = { sku = line.sku, wanted = line.quantity, available = available, held = units(HELD, line.sku), waited = waited }
   end
 end
 if #short > 0 then
@@ -46,7 +48,7 @@ if #short > 0 then
     local sku, order = string.match(returns[i], '^(.*):([^:]+)$')
     for _, shortage in ipairs(short) do
       if shortage.sku == sku then
-        shortage.returns_at = shortage.returns_at or tonumber(returns[i + 1])
+        shortage.returns_at = shortage.returns_at or (not shortage.waited and tonumber(returns[i + 1]) or nil)
         if tonumber(returns[i + 1]) <= now and #overdue < 12 then overdue[#overdue + 1] = order end
       end
     end

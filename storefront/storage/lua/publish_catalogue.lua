@@ -2,8 +2,8 @@
 --
 -- The first of them opens the shop. A shop whose books were lost stays closed until it is rebuilt, and
 -- the door remembers the stock for that.
--- KEYS  as in books.lua, with door (hash) in the place of seen:EVENT, catalogue (hash, slug -> product
---       as JSON) in the place of order:ID and catalogue:version (string) in the place of hold:ID
+-- KEYS  as in books.lua, with catalogue (hash, slug -> product as JSON) in the place of order:ID and
+--       catalogue:version (string) in the place of hold:ID
 -- ASK   products {slug: JSON text}, stock {sku: units}, version, who, lost (Stripe knows sales of this
 --       shop that are not here)
 -- ANSWER published SKU… (those that got their first stock)
@@ -11,7 +11,7 @@
 for _, quantity in pairs(ask.stock) do
   assert(quantity >= 0 and quantity % 1 == 0, 'stock is a whole number, 0 or more')
 end
-local DOOR, door = SEEN, door_stands(SEEN, STOCKED)
+local door = door_stands(DOOR, STOCKED)
 if door == 'empty' and ask.lost then
   redis.call('HSET', DOOR, 'rebuild', int(now))
   door = 'rebuild'

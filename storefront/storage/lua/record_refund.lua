@@ -23,6 +23,8 @@ local was = before and cjson.decode(before)
 if was and rank(was.status) >= rank(ask.status) then return answer('already') end
 local lines = cjson.decode(fields[2])
 local at = units_at(lines)
+local line = fields[4] and at ~= 'none' and not fields[5] and strangers(lines)
+if line then return line end
 local row = { amount = ask.amount, status = ask.status, payment_intent = ask.payment_intent, reason = ask.reason }
 redis.call('HSET', ORDER, field, cjson.encode(row))
 local job = 'refund:' .. ask.order .. ':' .. ask.payment_intent

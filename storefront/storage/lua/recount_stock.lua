@@ -6,6 +6,8 @@
 -- ANSWER done | already
 -- E.g.  40 stocked and 2 of them written off, in empty books: done; available 38, written_off 2, stocked 40
 assert(ask.stocked % 1 == 0 and ask.written_off % 1 == 0, 'units are whole numbers')
+local line = strangers({ { sku = ask.sku, quantity = ask.stocked - units(STOCKED, ask.sku) } })
+if line then return line end
 local fresh = redis.call('HEXISTS', STOCKED, ask.sku) == 0
 if fresh then
   for _, counter in pairs(COUNTERS) do redis.call('HSET', counter, ask.sku, '0') end

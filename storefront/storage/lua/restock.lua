@@ -10,6 +10,8 @@ ask.event = nil -- a refusal does not use the key up
 if redis.call('EXISTS', SEEN) == 1 then return answer('already') end
 if redis.call('HEXISTS', STOCKED, ask.sku) == 0 then return answer('unknown_sku') end
 if units(AVAILABLE, ask.sku) + ask.delta < 0 then return answer('not_enough', int(units(AVAILABLE, ask.sku))) end
+local line = ask.delta > 0 and strangers({ { sku = ask.sku, quantity = ask.delta } })
+if line then return line end
 ask.event = key
 if ask.delta > 0 then
   move(ask.sku, ask.delta, '', 'available', 'restock', ask.reason, ask.who)

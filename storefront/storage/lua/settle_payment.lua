@@ -48,7 +48,7 @@ redis.call('HSET', ORDER, 'paid_by', ask.payment_intent, 'payment_intent', ask.p
 if fields[5] and ask.session ~= '' and fields[5] ~= ask.session then
   schedule('stray:' .. ask.order .. ':' .. fields[5], now)
 end
-if at == 'none' and not all_in(AVAILABLE, lines) then
+if at == 'none' and not (fields[7] and all_in(AVAILABLE, lines) or all_free(lines)) then
   redis.call('HSET', ORDER, 'refund_reason:' .. ask.payment_intent, 'sold_out')
   schedule(refund, now)
   set_state('refund_due', 'sold_out')

@@ -13,6 +13,8 @@ if not state then return answer('unknown_order') end
 if not fields[5] then return answer('kept', state) end
 local lines = cjson.decode(fields[2])
 local at = units_at(lines)
+local line = fields[4] == ask.payment_intent and not fields[7] and at ~= 'none' and strangers(lines)
+if line then return line end
 redis.call('HDEL', ORDER, 'authorized:' .. ask.payment_intent)
 redis.call('HSET', ORDER, 'voided:' .. ask.payment_intent, fields[5])
 redis.call('ZREM', DUE, 'capture:' .. ask.order .. ':' .. ask.payment_intent, 'void:' .. ask.order .. ':' .. ask.payment_intent)

@@ -44,7 +44,7 @@ BUGS = (
         lua=(
             (
                 "settle_payment",
-                "if at == 'none' and not all_in(AVAILABLE, lines) then",
+                "if at == 'none' and not (fields[7] and all_in(AVAILABLE, lines) or all_free(lines)) then",
                 "if false then",
             ),
         ),
