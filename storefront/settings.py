@@ -54,6 +54,8 @@ class Settings:
     stripe_js_url: str
     checkout_ui: str
     capture_method: str
+    delayed_methods: bool
+    """Whether money may be on its way for days, with the units held meanwhile."""
     hold_seconds: int
     hold_grace_seconds: int
     offer_seconds: int
@@ -110,6 +112,11 @@ class Settings:
             found.append(
                 "STRIPE_WEBHOOK_SECRET is not set: no webhook can be verified, each is answered "
                 "400, and orders are settled by asking Stripe."
+            )
+        if self.delayed_methods:
+            found.append(
+                "DELAYED_METHODS is on: whoever pays by bank debit or transfer keeps the units held "
+                "for days until the money comes, or does not and they go back on sale."
             )
         if self.env == "production" and len(self.secret_key) < 32:
             found.append("SECRET_KEY is shorter than 32 characters: make a longer one.")
@@ -204,6 +211,7 @@ def read_settings(env: Environment, instance: Path | None = None) -> Settings:
         ),
         checkout_ui=_checkout_ui(env, stripe_key),
         capture_method=env.choice("CAPTURE_METHOD", "automatic", ("automatic", "manual")),
+        delayed_methods=env.switch("DELAYED_METHODS", default=False),
         # Stripe ends a session 24 hours after it was made at the latest; the margin is for a retry.
         hold_seconds=env.number("HOLD_SECONDS", 1920, 1, 86_000, "seconds"),
         hold_grace_seconds=env.number("HOLD_GRACE_SECONDS", 300, 0, 86_400, "seconds"),

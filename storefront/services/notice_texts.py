@@ -24,6 +24,9 @@ from storefront.services.notice_parts import (
 from storefront.services.shop import Shop
 
 PAGE = "The order's page says at any time how it stands."
+KEPT = (
+    "Your units are kept for you meanwhile: nobody else can buy them. You do not need to pay again."
+)
 ANSWER = "Is anything not as it should be? Answer this mail."
 NEXT = "What happens next"
 
@@ -92,6 +95,34 @@ def sent(shop: Shop, order: Order, _about: str = "") -> Notice | None:
             words.lines(),
             _order_button(shop, order),
             *steps(NEXT, (PAGE, ANSWER)),
+            words.facts(),
+        ),
+    )
+
+
+def processing(shop: Shop, order: Order, _about: str = "") -> Notice | None:
+    """Where the money is while a bank takes its time; None once it is known how that ended."""
+    if order.state is not State.PROCESSING:
+        return None
+    words = Words(shop.settings, order)
+    asked = (
+        f"Thank you. Your bank has been asked for {words.money(order.amount)}, and the money is on "
+        "its way to us. With the way to pay that you chose this can take several days."
+    )
+    then = (
+        "When the money is here, another mail says that the units are yours.",
+        "Should your bank not pay, nothing is taken from you, and the units go back on sale.",
+        PAGE,
+        ANSWER,
+    )
+    return Notice(
+        subject=f"Order {order.id}: your payment is on its way",
+        title="Your payment is on its way",
+        parts=(
+            *paragraphs(asked, KEPT),
+            words.lines(),
+            _order_button(shop, order),
+            *steps(NEXT, then),
             words.facts(),
         ),
     )

@@ -138,6 +138,8 @@ def _notices(seen: _Seen) -> Iterator[str]:
     wanted += [f"voided:{payment}" for payment in order.voided]
     if order.state in {State.PAID, State.FULFILLED}:
         wanted.append("confirmed")
+    if order.state is State.PROCESSING:
+        wanted.append("processing")
     if order.state is State.REVIEW:
         wanted.append("review")
     for kind in wanted:

@@ -22,6 +22,7 @@ from storefront.services.shop import Shop
 TOLD_BY = (
     "checkout.session.completed",
     "checkout.session.async_payment_succeeded",
+    "payment_intent.processing",
     "payment_intent.succeeded",
     "refund.created",
     "refund.updated",

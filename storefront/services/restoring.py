@@ -151,6 +151,8 @@ def _mails(sessions: Sequence[Payment], refunds: Refunds, told: Told) -> list[st
     """The kinds of mails about this order that need not go out any more."""
     paid = [one for one in sessions if verdict(one) is Verdict.PAID]
     kinds = ["confirmed"] if paid and all(map(told, paid)) else []
+    if any(verdict(one) is Verdict.PROCESSING and told(one) for one in sessions):
+        kinds.append("processing")
     intents = dict.fromkeys(one.payment_intent for one in paid)
     return kinds + [
         f"refunded:{fact.id}"

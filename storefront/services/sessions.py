@@ -69,6 +69,7 @@ def params(shop: Shop, order: Order) -> dict[str, Any]:
         "expires_at": order.expires_at,
         "metadata": metadata,
         "payment_intent_data": {"metadata": metadata, **_capture(shop)},
+        **_methods(shop),
         "custom_text": {
             "submit": {"message": f"We hold this for you until {until:%H:%M} UTC ({until:%d %B})."}
         },
@@ -80,7 +81,6 @@ def intent_params(shop: Shop, order: Order) -> dict[str, Any]:
     return {
         "amount": order.amount,
         "currency": order.currency,
-        "allowed_payment_method_types": ["card"],
         "description": f"Order {order.id}",
         "metadata": {
             "order": order.id,
@@ -88,8 +88,17 @@ def intent_params(shop: Shop, order: Order) -> dict[str, Any]:
             "form": str(Form.ELEMENTS),
         }
         | lost.write(order),
+        **_methods(shop),
         **_capture(shop),
     }
+
+
+def _methods(shop: Shop) -> dict[str, list[str]]:
+    """Cards, and the wallets that hold them, unless the operator lets money be on its way for days.
+
+    Without a word Stripe offers whatever the account allows.
+    """
+    return {} if shop.settings.delayed_methods else {"allowed_payment_method_types": ["card"]}
 
 
 def _capture(shop: Shop) -> dict[str, str]:

@@ -86,9 +86,11 @@ PLAIN = {
     State.PROCESSING: Told(
         "waiting",
         "clock",
-        "Your bank is still sending the money",
-        "Your units are kept for you meanwhile. There is nothing more for you to do: "
-        "this page, and a mail, will say when the money is here.",
+        "Your payment is on its way",
+        "Your bank is sending the money, which can take several days. Your units are kept for you "
+        "meanwhile, and you do not need to pay again: this page, and a mail, will say when the "
+        "money is here.",
+        "Your bank has been asked for the money; it has not arrived here yet.",
     ),
     State.AUTHORIZED: Told(
         "good",

@@ -234,6 +234,7 @@ def open_market(
             "RATE_LIMIT": "off",
             "HOLDS_PER_IP": "0",
             "HOLD_SECONDS": str(hold_seconds),
+            "DELAYED_METHODS": "on",
             **settings,
         }
         shop = stack.enter_context(start_shop(env, port, application))

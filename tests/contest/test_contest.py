@@ -89,7 +89,9 @@ def mails_are_right(post: Post, goods: list[str], money_back: list[str], voided:
     assert post.of("confirmed") == sorted(goods)
     assert post.of("refunded") == sorted(money_back)
     assert post.of("voided") == sorted(voided)
-    assert len(post.mails) == len(goods) + len(money_back) + len(voided)
+    on_its_way = post.of("processing")
+    assert len(on_its_way) == len(set(on_its_way))
+    assert len(post.mails) == len(goods) + len(money_back) + len(voided) + len(on_its_way)
 
 
 @pytest.mark.parametrize(

@@ -87,7 +87,10 @@ class Account:
         return True
 
     def pay_later(self, session_id: str, *, email: str = "ada@example.com") -> bool:
-        """The shopper finishes with a delayed method: the money is on its way."""
+        """The shopper finishes with a delayed method, where it is offered: the money is on its way."""
+        paid = self.intents.get(session_id) or self.sessions[session_id]
+        if paid["payment_method_types"] == ["card"]:
+            return False
         intent = self._attempt(session_id, email)
         if intent is None:
             return False
@@ -264,7 +267,10 @@ class Account:
             session_id, params, created=self._seconds(), livemode=self.livemode
         )
         self.sessions[session_id] = session
-        self._intent_data[session_id] = params.get("payment_intent_data") or {}
+        self._intent_data[session_id] = {
+            "allowed_payment_method_types": session["allowed_payment_method_types"],
+            **(params.get("payment_intent_data") or {}),
+        }
         self._open[session_id] = session["expires_at"]
         return session
 

@@ -9,6 +9,7 @@ SHORTEST_SESSION_SECONDS = 1800
 LONGEST_SESSION_SECONDS = 24 * 3600
 SESSION_PARAMS = frozenset(
     {
+        "allowed_payment_method_types",
         "cancel_url",
         "client_reference_id",
         "custom_text",

@@ -179,6 +179,16 @@ def copied(value: Any) -> Any:
     return value
 
 
+def method_types(params: Mapping[str, Any]) -> dict[str, Any]:
+    """What an object can be paid with: cards and bank debits, less what is not allowed."""
+    allowed = params.get("allowed_payment_method_types")
+    every = ["card"] if params.get("capture_method") == "manual" else ["card", "us_bank_account"]
+    return {
+        "allowed_payment_method_types": allowed,
+        "payment_method_types": [one for one in every if one in (allowed or every)],
+    }
+
+
 def session(
     session_id: str, params: Mapping[str, Any], *, created: int, livemode: bool
 ) -> dict[str, Any]:
@@ -187,6 +197,7 @@ def session(
     amount = sum(line["price_data"]["unit_amount"] * line["quantity"] for line in lines)
     return {
         **SESSION,
+        **method_types({**params, **(params.get("payment_intent_data") or {})}),
         "id": session_id,
         "amount_subtotal": amount,
         "amount_total": amount,
@@ -214,6 +225,7 @@ def intent(
     """The PaymentIntent that a session gets when its shopper first tries to pay."""
     return {
         **INTENT,
+        **method_types(data),
         "id": intent_id,
         "amount": session["amount_total"],
         "capture_method": data.get("capture_method", "automatic_async"),

@@ -78,6 +78,7 @@ class Stage:
             "RATE_LIMIT": "off",
             "HOLDS_PER_IP": "0",
             "METRICS_TOKEN": "token-for-metrics",
+            "DELAYED_METHODS": "on",
         }
         settings = load_settings(environ, folder)
         self._server = fakeredis.FakeServer(version=(7, 0))

@@ -85,8 +85,8 @@ class Town:
 
 
 @pytest.fixture
-def town(tmp_path: Path) -> Iterator[Town]:
-    with open_town(tmp_path) as town:
+def town(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Town]:
+    with open_town(tmp_path, **getattr(request, "param", {})) as town:
         yield town
 
 

@@ -143,6 +143,7 @@ def test_the_order_page_tells_the_truth_whatever_becomes_of_the_webhooks(
     assert town.audit()
 
 
+@pytest.mark.parametrize("town", [{"DELAYED_METHODS": "on"}], indirect=True)
 @pytest.mark.parametrize(
     ("fate", "title"),
     [
@@ -157,7 +158,7 @@ def test_a_delayed_payment_keeps_the_units_until_it_ends(
     shopper.buy()
     shopper.pay(fate, seconds=3)
     expect(shopper.page).to_have_url(ORDER)
-    state(shopper.page, "Your bank is still sending the money")
+    state(shopper.page, "Your payment is on its way")
     assert town.level()["held"] == 1
 
     def ended() -> bool:

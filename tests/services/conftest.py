@@ -48,6 +48,8 @@ def clock() -> Iterator[time_machine.Traveller]:
 def build(tmp_path: Path, clock: time_machine.Traveller) -> Iterator[Build]:
     """Builds shops with 5 posters, 3 zines and 1 last thing, some of their settings changed.
 
+    They take delayed methods, so that an order can come into every state.
+
     At the test's end the books of the last one must agree, and no promise be broken.
     """
     built: list[Town] = []
@@ -61,6 +63,7 @@ def build(tmp_path: Path, clock: time_machine.Traveller) -> Iterator[Build]:
             "STRIPE_SECRET_KEY": "sk_test_x",
             "STRIPE_WEBHOOK_SECRET": "whsec_x",
             "MAIL_FROM": "shop@shop.example",
+            "DELAYED_METHODS": "on",
             **changes,
         }
         settings = load_settings(environ, tmp_path / f"instance-{len(built)}")

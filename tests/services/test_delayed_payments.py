@@ -1,5 +1,7 @@
 """Money that is on its way for hours or days is asked about until it is there, or is not."""
 
+import pytest
+
 from storefront.domain.orders import Order, State
 from storefront.domain.payments import Payment
 from storefront.services import settlement
@@ -96,3 +98,56 @@ def test_the_question_about_a_released_order_s_delayed_payment_never_ends_before
     town.lose_events()
     town.pass_time(HOUR)
     assert town.order(opened).state is State.PAID
+
+
+def test_whoever_pays_by_a_delayed_method_is_told_once_where_the_money_is(
+    town: Town, opened: Order
+) -> None:
+    town.stripe.pay_later(opened.session)
+    for event in town.stripe.new_events():
+        town.receive(event)
+        town.receive(town.stripe.twin(event))
+    assert "mail:processing:" + opened.id in town.due()
+    town.pass_time(2 * DAY)
+    assert town.mails() == ["processing"]
+    town.stripe.money_comes(opened.session)
+    town.deliver()
+    town.work()
+    assert sorted(town.mails()) == ["confirmed", "processing"]
+
+
+def test_nobody_is_told_that_money_is_on_its_way_which_is_there_already(
+    town: Town, opened: Order
+) -> None:
+    town.stripe.pay_later(opened.session)
+    town.deliver()
+    town.stripe.money_comes(opened.session)
+    town.deliver()
+    town.work()
+    assert (town.order(opened).state, town.mails()) == (State.PAID, ["confirmed"])
+
+
+def test_the_audit_finds_a_shopper_who_was_never_told_where_the_money_is(
+    town: Town, opened: Order
+) -> None:
+    town.stripe.pay_later(opened.session)
+    town.deliver()
+    assert town.failing() == {}
+    town.shop.store._client.zrem(town.shop.store.keys.name("due"), f"mail:processing:{opened.id}")
+    assert "owes its mail processing" in town.failing()["I12 notices"]
+    town.falsified = True
+
+
+@pytest.mark.parametrize("form", ["hosted", "elements"])
+def test_unless_the_operator_switches_them_on_no_delayed_method_is_offered(
+    build: Build, form: str
+) -> None:
+    page = {"CHECKOUT_UI": form, "STRIPE_PUBLISHABLE_KEY": "pk_test_x"}
+    for switched, later in (("off", False), ("on", True)):
+        town = build(DELAYED_METHODS=switched, **page)
+        order = town.begin({"poster": 1}).order
+        assert town.stripe.pay_later(order.session) is later
+        if not later:
+            assert town.stripe.pay(order.session)
+    assert build(DELAYED_METHODS="off").shop.settings.warnings() == []
+    assert "held for days" in " ".join(build(DELAYED_METHODS="on").shop.settings.warnings())

@@ -112,7 +112,7 @@ def test_completed_but_unpaid_keeps_the_units_and_asks_stripe_at_once(
     town.stripe.pay_later(opened.session)
     assert town.deliver() == ["processing"]
     assert (town.order(opened).state, town.level()) == (State.PROCESSING, (3, 2, 0))
-    assert town.due() == {f"ask:{opened.id}"}
+    assert town.due() == {f"ask:{opened.id}", f"mail:processing:{opened.id}"}
     town.work()
     assert town.order(opened).state is State.PROCESSING
 

@@ -156,6 +156,7 @@ def test_a_refused_creation_gives_the_units_back_at_once(town: Town) -> None:
     assert town.level() == (5, 0, 0)
 
 
+@pytest.mark.parametrize("town", ["automatic"], indirect=True)
 def test_money_on_its_way_that_fails_ends_the_order(town: Town, opened: Order) -> None:
     """The PaymentIntent could be tried again, but nobody is there any more to do so."""
     town.stripe.pay_later(opened.session)

@@ -106,11 +106,11 @@ def crowd(town: Town, sales: int) -> None:
     restock(town, "poster", -7, "torn")
     for number in range(sales):
         sale(town, number)
+    town.stripe.pay_later(buy(town, "coming", poster=1).session)
+    town.deliver()
     town.pass_time(6 * 3600)
     town.deliver()
     buy(town, "open", last=1)
-    town.stripe.pay_later(buy(town, "coming", poster=1).session)
-    town.deliver()
     town.work()
 
 

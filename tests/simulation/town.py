@@ -74,6 +74,7 @@ def settings() -> Settings:
         "STRIPE_SECRET_KEY": "sk_test_x",
         "STRIPE_WEBHOOK_SECRET": "whsec_x",
         "MAIL_FROM": "shop@shop.example",
+        "DELAYED_METHODS": "on",
     }
     return load_settings(environ, Path(tempfile.gettempdir()) / "nothing-is-written-here")
 

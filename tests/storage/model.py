@@ -280,6 +280,8 @@ class ShopModel:
         one.note_session(ask["session"])
         one.hold, one.promised = "kept", False
         self.unschedule(f"expire:{order}")
+        if "mail:processing" not in one.notices:
+            self.schedule(f"mail:processing:{order}", now)
         one.state, one.reason = "processing", ""
         return "processing"
 

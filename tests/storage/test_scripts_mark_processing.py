@@ -23,9 +23,10 @@ def test_processing_keeps_the_units_with_no_deadline_and_asks_later(opened: Book
     assert (order.payment_intent, order.email) == ("pi_1", "ada@example.com")
     assert opened.level("poster") == (3, 2, 0, 0, 5)
     assert opened.hold_ttl("o1") == -1
-    [(job, at)] = opened.due().items()
-    assert job == "ask:o1"
-    assert before + AGAIN_MS <= at <= opened.store.now() + AGAIN_MS
+    due = opened.due()
+    assert set(due) == {"ask:o1", "mail:processing:o1"}
+    assert before + AGAIN_MS <= due["ask:o1"] <= opened.store.now() + AGAIN_MS
+    assert before <= due["mail:processing:o1"] <= opened.store.now()
     assert opened.store.orders.live_of(order.visitor) == []
     assert opened.store.orders.seen("evt_1")
 
@@ -38,7 +39,16 @@ def test_processing_of_a_pending_order_notes_its_session(book: Book) -> None:
     book.stock(poster=5)
     book.hold("o1", {"poster": 2})
     assert book.process("o1", "cs_1") is Settled.PROCESSING
-    assert (book.order("o1").session, set(book.due())) == ("cs_1", {"ask:o1"})
+    assert book.order("o1").session == "cs_1"
+    assert set(book.due()) == {"ask:o1", "mail:processing:o1"}
+
+
+def test_an_order_whose_shopper_was_told_before_redis_was_lost_owes_no_second_mail(
+    opened: Book,
+) -> None:
+    opened.store._client.hset(opened.store.keys.order("o1"), "mail:processing", "1")
+    assert opened.process("o1") is Settled.PROCESSING
+    assert set(opened.due()) == {"ask:o1"}
 
 
 def test_already_answers_a_repeat_and_never_puts_the_next_question_off(opened: Book) -> None:
