@@ -26,6 +26,7 @@ from storefront.web import (
     bag,
     checkout,
     current,
+    dev,
     errors,
     formats,
     forms,
@@ -127,6 +128,8 @@ def assemble(shop: Shop, counts: Storage | None = None) -> Flask:
     errors.register(app, UNREACHABLE, partial(_count, shop.store, "limited"))
     for part in (shelf, live, bag, checkout, orders, pay, webhooks, health, pictures, admin):
         app.register_blueprint(part.blueprint)
+    if settings.env == "development":
+        app.register_blueprint(dev.blueprint)
     return app
 
 

@@ -10,6 +10,7 @@ from flask import Flask
 from storefront import cli
 from storefront.app import assemble, open_shop
 from storefront.environment import Environment
+from storefront.services import notices
 from storefront.settings import read_settings
 from storefront.storage import keys
 
@@ -118,7 +119,7 @@ def test_every_make_target_that_is_named_is_there():
 def test_the_routes_listed_are_those_that_there_are(tmp_path: Path):
     listed = {
         tuple(re.findall(r"`([A-Z]+) (.+)`", row[0])[0])
-        for heading in ("## Shoppers", "## Machines", "## The operator")
+        for heading in ("## Shoppers", "## Machines", "## The operator", "## Development")
         for row in rows((ROOT / "docs/routes.md").read_text("utf-8"), heading)
     }
     settings = read_settings(Environment({}), tmp_path)
@@ -134,3 +135,8 @@ def test_the_keys_listed_are_those_that_there_are():
     text = (ROOT / "docs/operations.md").read_text("utf-8")
     listed = {row[0].strip("`"): row[1] for row in rows(text, "## Keys in Redis")}
     assert listed == keys.DOCUMENTED
+
+
+def test_the_mails_listed_are_those_that_there_are():
+    text = (ROOT / "docs/operations.md").read_text("utf-8")
+    assert {row[0].strip("`") for row in rows(text, "## Mails")} == set(notices.KINDS)

@@ -13,7 +13,7 @@ from email.policy import SMTP
 from storefront.clients import mail
 from storefront.domain.errors import MailRefused, StripeError, StripeRefused
 from storefront.domain.orders import Order
-from storefront.services import notice_forms, notice_texts, review_text, sessions
+from storefront.services import notice_forms, notice_texts, orders_text, review_text, sessions
 from storefront.services.notice_parts import Notice
 from storefront.services.shop import Shop
 
@@ -30,6 +30,7 @@ KINDS: dict[str, Callable[[Shop, Order, str], Notice | None]] = {
     "sent": notice_texts.sent,
     "refunded": notice_texts.refunded,
     "voided": notice_texts.voided,
+    "orders": orders_text.orders,
     "review": review_text.review,
 }
 """What each kind of mail about an order says, given the order and one of its refunds or payments;
@@ -71,12 +72,23 @@ def send_when_due(shop: Shop, kind: str, order_id: str, about: str = "") -> int 
             return None
         now = shop.store.orders.get(order_id) or order  # Stripe may have taken its time
         notice = write(shop, now, about)
-        # An order can come before the operator more than once; then another reason is another
-        # notice, and must not be taken for the first.
-        told = now.reason if kind == "review" else about
-        return Letter(to, kind, notice, order_id, told) if notice else None
+        return Letter(to, kind, notice, order_id, _told(kind, now, about)) if notice else None
 
     return deliver(shop, kind, order_id, since=order.updated, letter=letter)
+
+
+def _told(kind: str, order: Order, about: str) -> str:
+    """What makes a notice another one of its kind about its order, so that it is not taken for that.
+
+    An order can come before the operator more than once, each time for another reason; and its
+    customer can ask for all their orders more than once.
+    """
+    match kind:
+        case "review":
+            return order.reason
+        case "orders":
+            return str(order.notices.get("orders", ""))
+    return about
 
 
 def deliver(

@@ -8,14 +8,16 @@ from flask import (
     make_response,
     redirect,
     render_template,
+    request,
     url_for,
 )
 from werkzeug.wrappers import Response as Answer
 
-from storefront.domain.orders import AWAITING, GOODS, HOLDING, Order
-from storefront.services import orders
+from storefront.domain.errors import BadInput
+from storefront.domain.orders import AWAITING, GOODS, HOLDING, TO_PICK_UP, Order
+from storefront.services import mailboxes, orders, pickup
 from storefront.web import states, visitors
-from storefront.web.current import shop
+from storefront.web.current import settings, shop
 
 blueprint = Blueprint("orders", __name__, url_prefix="/orders")
 
@@ -62,6 +64,7 @@ def show(token: str) -> Response:
         now=now,
         held=order.state in HOLDING and now < order.deadline,
         may_cancel=order.state in AWAITING,
+        may_pick_up=order.state in TO_PICK_UP,
         undecided=order.state in states.UNDECIDED or not asked,
         refund_words=states.refund_words,
     )
@@ -81,3 +84,35 @@ def cancel(token: str) -> Answer:
     order = orders.cancel(shop(), _find(token))
     _keep_up(order, token)
     return redirect(url_for("orders.show", token=token), 303)
+
+
+@blueprint.get("/<token>/pickup.svg")
+def pickup_code(token: str) -> Response:
+    """The visitor's page shows the code with which they fetch their order."""
+    order = _find(token)
+    if order.state not in TO_PICK_UP:
+        abort(404)
+    return Response(pickup.svg(settings(), order.id), mimetype="image/svg+xml")
+
+
+@blueprint.get("")
+def look_for() -> str:
+    """The visitor has lost the link to an order."""
+    return render_template("find-orders.html", email="", error="")
+
+
+@blueprint.post("")
+def ask() -> Answer | tuple[str, int]:
+    """The visitor asks for the links to their orders, by their mail address."""
+    email = request.form.get("email", "").strip()
+    try:
+        mailboxes.mail_orders(shop(), email)
+    except BadInput as wrong:
+        return render_template("find-orders.html", email=email, error=str(wrong)), 422
+    return redirect(url_for("orders.asked"), 303)
+
+
+@blueprint.get("/asked")
+def asked() -> str:
+    """The visitor reads what happens now, which is the same for any address."""
+    return render_template("orders-asked.html")
