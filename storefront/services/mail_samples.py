@@ -33,6 +33,7 @@ def samples(shop: Shop) -> dict[str, Notice]:
     found = {
         "confirmed": notice_texts.confirmed(shop, paid),
         "confirmed-in-review": notice_texts.confirmed(shop, disputed),
+        "processing": notice_texts.processing(shop, replace(paid, state=State.PROCESSING)),
         "sent": notice_texts.sent(shop, replace(paid, state=State.FULFILLED)),
         "refunded": notice_texts.refunded(shop, late, "re_sample"),
         "refunded-in-part": notice_texts.refunded(shop, part, "re_sample"),
