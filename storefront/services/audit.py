@@ -8,7 +8,7 @@ from collections import Counter
 
 from storefront.domain.orders import GOODS, State
 from storefront.domain.products import Level
-from storefront.services import comparison, ledger_checks, mirroring, order_checks
+from storefront.services import comparison, ledger_checks, line_checks, mirroring, order_checks
 from storefront.services.checks import Check, Faults
 from storefront.services.holds import LATE_MS
 from storefront.services.shop import Shop
@@ -47,6 +47,7 @@ def check(
         _overdue(shop, snapshot),
         ledger_checks.replay(shop, snapshot, newest),
         *order_checks.examine(shop, snapshot, newest, look),
+        *line_checks.check(shop, snapshot),
         _mirror(snapshot),
     ]
 

@@ -75,12 +75,12 @@ def begin(
                 log.info("order %s: held", order_id, extra={"order": order_id})
                 return open_payment(shop, _known(shop, order_id), first=True)
             case Held.ALREADY:
-                if started := _resume(shop, _known(shop, order_id)):
+                if started := resume(shop, _known(shop, order_id)):
                     return started
                 attempt += 1  # that one ended unpaid; the shopper wants it again
             case Held.VISITOR_LIMIT:
                 old = _known(shop, answer.order)
-                if old.basket == basket and (started := _resume(shop, old)):
+                if old.basket == basket and (started := resume(shop, old)):
                     return started
                 _end(shop, old)
             case Held.SHORT:
@@ -161,7 +161,7 @@ def _session(shop: Shop, order: Order) -> Payment | None:
         return sessions.look_up(shop, order)
 
 
-def _resume(shop: Shop, order: Order) -> Started | None:
+def resume(shop: Shop, order: Order) -> Started | None:
     """Lead back to an order's payment, or to its page when it is paid; None when it is over."""
     if order.state is State.PENDING:
         return open_payment(shop, order)
@@ -188,7 +188,7 @@ def _live_of(shop: Shop, visitor: str) -> list[Order]:
 def _resume_one(shop: Shop, live: Sequence[Order], basket: str) -> Started | None:
     """Lead back to the one of the visitor's running orders that has the same basket."""
     for order in live:
-        if order.basket == basket and (started := _resume(shop, order)):
+        if order.basket == basket and (started := resume(shop, order)):
             return started
     return None
 

@@ -1,4 +1,4 @@
-"""The unguessable links to orders, derived from the order id and ``SECRET_KEY``; and to payments.
+"""The unguessable links to orders and to places in line, derived from ids and ``SECRET_KEY``.
 
 Nothing is stored for them, so they outlive the loss of Redis. A token is the order's id and 100 bits
 of an HMAC; keys in ``SECRET_KEY_FALLBACKS`` still open the links they made.
@@ -37,6 +37,27 @@ def pickup(settings: Settings, order: str) -> str:
     Its token opens nothing but that page: who reads it off a code cannot open the order with it.
     """
     return f"{settings.public_url}/admin/pickup/{_sign(settings, 'pick-up', order)}"
+
+
+def place_ids(settings: Settings, sku: str, email: str) -> list[str]:
+    """The id of an address's place in the line for a SKU, and those that older secrets gave it."""
+    secrets = (settings.secret_key, *settings.secret_key_fallbacks)
+    return [_digest(one, "place-id", sku, email.lower())[:ID_LENGTH] for one in secrets]
+
+
+def place(settings: Settings, place: str) -> str:
+    """The absolute link to a place in the waitlist, which only the mail to its address has."""
+    return f"{settings.public_url}/waitlist/{place_token(settings, place)}"
+
+
+def place_token(settings: Settings, place: str) -> str:
+    """The place's token in links."""
+    return _sign(settings, "waitlist", place)
+
+
+def open_place(settings: Settings, text: str) -> str | None:
+    """The place's id, when the token is one of ours."""
+    return _open(settings, "waitlist", text)
 
 
 def payment(settings: Settings, payment_intent: str) -> str:

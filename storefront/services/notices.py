@@ -13,7 +13,14 @@ from email.policy import SMTP
 from storefront.clients import mail
 from storefront.domain.errors import MailRefused, StripeError, StripeRefused
 from storefront.domain.orders import Order
-from storefront.services import notice_forms, notice_texts, orders_text, review_text, sessions
+from storefront.services import (
+    notice_forms,
+    notice_texts,
+    orders_text,
+    review_text,
+    sessions,
+    waitlist_texts,
+)
 from storefront.services.notice_parts import Notice
 from storefront.services.shop import Shop
 
@@ -31,6 +38,8 @@ KINDS: dict[str, Callable[[Shop, Order, str], Notice | None]] = {
     "refunded": notice_texts.refunded,
     "voided": notice_texts.voided,
     "orders": orders_text.orders,
+    "offer": waitlist_texts.offer,
+    "offer-missed": waitlist_texts.offer_missed,
     "review": review_text.review,
 }
 """What each kind of mail about an order says, given the order and one of its refunds or payments;

@@ -7,7 +7,7 @@ where it never changes, or only grows.
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
-from storefront.domain.orders import GOODS, HOLDING, Order, State, total
+from storefront.domain.orders import GOODS, HOLDING, Order, Reason, State, total
 from storefront.services.checks import Check, Faults
 from storefront.services.shop import Shop
 from storefront.storage.snapshot import Snapshot
@@ -142,6 +142,10 @@ def _notices(seen: _Seen) -> Iterator[str]:
         wanted.append("processing")
     if order.state is State.REVIEW:
         wanted.append("review")
+    if order.state is State.OFFERED:
+        wanted.append("offer")
+    if order.place and not order.taken and order.reason == Reason.EXPIRED:
+        wanted.append("offer-missed")
     for kind in wanted:
         what, _, about = kind.partition(":")
         job = f"mail:{what}:{order.id}" + (f":{about}" if about else "")

@@ -14,6 +14,8 @@ from storefront.services import (
     recovery,
     refunds,
     settlement,
+    waitlist,
+    waitlist_mails,
 )
 from storefront.services.shop import Shop
 from storefront.storage.answers import Job
@@ -42,8 +44,10 @@ WORK: dict[str, Work] = {
     "void": captures.void_when_due,
     "reconcile": reconciliation.reconcile_when_due,
     "mirror": mirroring.mirror,
+    "offer": waitlist.pass_on_when_due,
+    "lapse": waitlist.lapse_when_due,
 }
-OF_THE_SHOP = frozenset({"reconcile", "mirror"})
+OF_THE_SHOP = frozenset({"reconcile", "mirror", "offer", "lapse"})
 """Jobs that are about no order: there is nothing to review, so they are tried for ever."""
 LONGEST_OF_THE_SHOP_MS = 300_000
 
@@ -76,7 +80,10 @@ def _run(shop: Shop, job: Job) -> None:
         if kind == "mail":
             # mail:<what>:<order>[:<refund or payment>]: the kind of mail comes before the order
             what, (order, *about) = order, rest
-            again = notices.send_when_due(shop, what, order, *about)
+            if what == waitlist_mails.KIND:  # about a place, which is no order yet
+                again = waitlist_mails.send_when_due(shop, order)
+            else:
+                again = notices.send_when_due(shop, what, order, *about)
             field = ":".join(["mail", what, *about])
         else:
             again = WORK[kind](shop, order, *rest)

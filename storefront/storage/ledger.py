@@ -20,7 +20,8 @@ class Entry:
     """Milliseconds."""
     sku: str
     what: str
-    """``hold``, ``sell``, ``release``, ``retake``, ``restock``, ``write_off``, ``return``."""
+    """``hold``, ``offer``, ``sell``, ``release``, ``retake``, ``restock``, ``write_off`` or
+    ``return``."""
     quantity: int
     origin: str
     """The counter that lost the units; empty when they are new."""
@@ -57,6 +58,13 @@ class Ledger:
     def walk(self, until: str = "+") -> Iterator[Entry]:
         """Every entry up to an id, the oldest first, read in chunks."""
         bottom = "-"
+        while rows := self._client.xrange(self._key, bottom, until, count=CHUNK):
+            yield from map(read_entry, rows)
+            bottom = f"({rows[-1][0]}"
+
+    def since(self, at: int, until: str) -> Iterator[Entry]:
+        """Every entry from a time (ms) up to an id, the oldest first, read in chunks."""
+        bottom = f"{at}-0"
         while rows := self._client.xrange(self._key, bottom, until, count=CHUNK):
             yield from map(read_entry, rows)
             bottom = f"({rows[-1][0]}"

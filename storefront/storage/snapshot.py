@@ -6,8 +6,10 @@ from dataclasses import dataclass
 import redis
 
 from storefront.domain.products import Level
+from storefront.domain.waitlist import Place
 from storefront.storage.keys import Keys
 from storefront.storage.stock import COUNTERS
+from storefront.storage.waitlist import read_places
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +31,10 @@ class Snapshot:
     """Job → times taken since it last went well."""
     orders: Sequence[str]
     """Every order, the oldest first."""
+    places: Sequence[Place]
+    """The waitlist, by SKU and in the order of joining."""
+    line: Sequence[str]
+    """Those who wait, as ``SKU:number:place``."""
     last_entry: str
     """Id of the ledger's last entry; empty when there is none."""
 
@@ -44,9 +50,11 @@ def take(client: redis.Redis, keys: Keys) -> Snapshot:
     pipe.zrange(keys.name("due"), 0, -1, withscores=True)
     pipe.hgetall(keys.name("tries"))
     pipe.zrange(keys.name("orders"), 0, -1)
+    pipe.hgetall(keys.name("places"))
+    pipe.zrange(keys.name("waiting"), 0, -1)
     pipe.xrevrange(keys.name("ledger"), count=1)
     pipe.time()
-    *counters, units, holds, states, due, tries, orders, last, clock = pipe.execute()
+    *counters, units, holds, states, due, tries, orders, places, line, last, clock = pipe.execute()
     found = dict(zip(COUNTERS, counters, strict=True))
     skus = sorted({sku for counter in counters for sku in counter})
     return Snapshot(
@@ -58,6 +66,8 @@ def take(client: redis.Redis, keys: Keys) -> Snapshot:
         due={job: int(at) for job, at in due},
         tries={job: int(times) for job, times in tries.items()},
         orders=orders,
+        places=read_places(places),
+        line=line,
         last_entry=last[0][0] if last else "",
     )
 

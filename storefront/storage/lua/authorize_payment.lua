@@ -51,7 +51,7 @@ if at == 'held' then
   end_hold(lines)
   move_order(lines, fields[3], 'held', 'sold', 'sell', '')
 else
-  move_order(lines, fields[3], 'available', 'sold', 'retake', 'paid late')
+  move_order(lines, fields[3], 'available', 'sold', 'retake', fields[6] and 'restored' or 'paid late')
 end
 set_state('authorized')
 schedule('capture:' .. ask.order .. ':' .. ask.payment_intent, now)

@@ -17,6 +17,8 @@ KINDS = {
     "void": "Let an authorisation go",
     "mail": "Send a mail",
     "mirror": "Tell Stripe what came in",
+    "offer": "Offer units to those in line",
+    "lapse": "Forget a place in line that was never confirmed",
     "reconcile": "Walk through Stripe's sessions",
 }
 """What each kind of job does, in words; one that is not here is shown by its name."""
