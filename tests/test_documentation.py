@@ -10,7 +10,7 @@ from flask import Flask
 from storefront import cli
 from storefront.app import assemble, open_shop
 from storefront.environment import Environment
-from storefront.services import notices
+from storefront.services import notices, waitlist_mails
 from storefront.settings import read_settings
 from storefront.storage import keys
 
@@ -139,4 +139,7 @@ def test_the_keys_listed_are_those_that_there_are():
 
 def test_the_mails_listed_are_those_that_there_are():
     text = (ROOT / "docs/operations.md").read_text("utf-8")
-    assert {row[0].strip("`") for row in rows(text, "## Mails")} == set(notices.KINDS)
+    assert {row[0].strip("`") for row in rows(text, "## Mails")} == {
+        *notices.KINDS,
+        waitlist_mails.KIND,
+    }
