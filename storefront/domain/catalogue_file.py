@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from itertools import chain
 from typing import Any
 
-from storefront.domain.money import MAX_AMOUNT, parse_amount
+from storefront.domain.money import most, parse_amount
 from storefront.domain.products import Product, Variant
 
 SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*", re.ASCII)
@@ -111,7 +111,7 @@ class _Reader:
         variants = self._variants(table, here)
         self.where = here
         self._labels(title, variants)
-        if limit and any(v.price * limit > MAX_AMOUNT for v in variants):
+        if limit and any(v.price * limit > most(self.currency) for v in variants):
             self.wrong("max_per_order units cost more than Stripe takes in one payment")
         if len(self.mistakes) > before:
             return None

@@ -3,16 +3,22 @@
 from decimal import Decimal, InvalidOperation
 
 # https://docs.stripe.com/currencies#zero-decimal. ISK and UGX have no decimals in daily life, but
-# Stripe counts them in hundredths, so they are absent here.
+# Stripe counts them in hundredths, so they are absent here; HUF and TWD lose theirs in payouts only.
 ZERO_DECIMAL = frozenset("bif clp djf gnf jpy kmf krw mga pyg rwf vnd vuv xaf xof xpf".split())
 # https://docs.stripe.com/currencies#three-decimal: the last digit must be 0.
 THREE_DECIMAL = frozenset("bhd jod kwd omr tnd".split())
 # Counted in hundredths by Stripe, but only whole units are taken.
 WHOLE_UNITS_ONLY = frozenset("isk ugx".split())
 
-# Stripe takes at most eight digits for most currencies.
+# The greatest amount by any way to pay: more is taken from most cards, but not from all.
 # https://docs.stripe.com/currencies#minimum-and-maximum-charge-amounts
-MAX_AMOUNT = 99_999_999
+EIGHT_DIGITS = 99_999_999
+MORE_DIGITS = {"idr": 999_999_999_999, "cop": 9_999_999_999, "inr": 999_999_999}
+
+
+def most(currency: str) -> int:
+    """The most that one payment can be, in minor units."""
+    return MORE_DIGITS.get(currency, EIGHT_DIGITS)
 
 
 def decimals(currency: str) -> int:
@@ -20,6 +26,13 @@ def decimals(currency: str) -> int:
     if currency in ZERO_DECIMAL:
         return 0
     return 3 if currency in THREE_DECIMAL else 2
+
+
+def step(currency: str) -> int:
+    """Minor units between amounts that Stripe takes: 10 in kwd, 100 in isk, else 1."""
+    if currency in THREE_DECIMAL:
+        return 10
+    return 100 if currency in WHOLE_UNITS_ONLY else 1
 
 
 def to_decimal(amount: int, currency: str) -> Decimal:
@@ -43,10 +56,11 @@ def parse_amount(text: str, currency: str) -> int:
     if value != value.to_integral_value():
         raise ValueError(f"{text!r} has more than the {places} decimals of {currency}")
     amount = int(value)
-    if not 0 < amount <= MAX_AMOUNT:
-        raise ValueError(f"{text!r} is not above 0 and within Stripe's eight digits")
-    if currency in THREE_DECIMAL and amount % 10:
-        raise ValueError(f"{text!r} must end in 0: Stripe takes {currency} in steps of ten")
-    if currency in WHOLE_UNITS_ONLY and amount % 100:
+    if not 0 < amount <= most(currency):
+        digits = len(str(most(currency)))
+        raise ValueError(f"{text!r} is not above 0 and within Stripe's {digits} digits")
+    if amount % step(currency):
+        if currency in THREE_DECIMAL:
+            raise ValueError(f"{text!r} must end in 0: Stripe takes {currency} in steps of ten")
         raise ValueError(f"{text!r} must be whole: Stripe takes no part of one {currency}")
     return amount

@@ -25,7 +25,7 @@ from storefront.domain.errors import (
     TooManyHolds,
     UnknownSku,
 )
-from storefront.domain.money import MAX_AMOUNT
+from storefront.domain.money import most
 from storefront.domain.orders import Line, Order, Reason, State
 from storefront.domain.payments import Payment
 from storefront.services import links, recovery, sessions, settlement
@@ -272,7 +272,7 @@ def _priced(shop: Shop, wanted: Mapping[str, int]) -> list[Wanted]:
             image=product.image,
         )
         lines.append(Wanted(line, limit, product.opens_at or 0))
-    if rules.total(line.line for line in lines) > MAX_AMOUNT:
+    if rules.total(line.line for line in lines) > most(shop.settings.shop_currency):
         raise BadInput("This is more money than one payment can be: choose fewer units.")
     return lines
 

@@ -10,10 +10,9 @@ from datetime import UTC, datetime
 from typing import ClassVar
 
 from babel.dates import format_date, format_time
-from babel.numbers import format_currency
 
-from storefront.domain.money import to_decimal
 from storefront.domain.orders import Order
+from storefront.services import amounts
 from storefront.settings import Settings
 
 
@@ -139,9 +138,7 @@ class Words:
 
     def money(self, amount: int) -> str:
         """``amount`` minor units of the order's currency, written out."""
-        code = self.order.currency
-        locale = self.settings.shop_locale
-        return format_currency(to_decimal(amount, code), code.upper(), locale=locale)
+        return amounts.written(amount, self.order.currency, self.settings.shop_locale)
 
     def moment(self, milliseconds: int) -> str:
         """A time, with the zone."""

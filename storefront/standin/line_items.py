@@ -76,7 +76,7 @@ def build(account: Account, given: list[Json] | None, most: int) -> Lines:
             )
         lines.currency = price["currency"]
         lines.items.append(item_of(price, product, line))
-    money_left = money.GREATEST - lines.total
+    money_left = money.greatest(lines.currency) - lines.total
     if money_left < 0:
         money.check_charge(lines.total, lines.currency, "line_items", "The total amount due")
     return lines

@@ -12,7 +12,14 @@ LEAST = {
     "myr": 200, "nok": 300, "nzd": 50, "pln": 200, "ron": 200, "sek": 300, "sgd": 50, "thb": 1000,
 }  # fmt: skip
 """The least charge in minor units, from docs.stripe.com/currencies."""
-GREATEST = 99_999_999
+WHOLE_UNITS = frozenset({"isk", "ugx"})
+"""Counted in hundredths, of which only whole units are charged."""
+GREATEST = {"idr": 999_999_999_999, "cop": 9_999_999_999, "inr": 999_999_999}
+
+
+def greatest(code: str) -> int:
+    """The greatest amount that any way to pay takes, in minor units."""
+    return GREATEST.get(code, 99_999_999)
 
 
 def currency(code: str, param: str) -> str:
@@ -44,15 +51,17 @@ def check_charge(amount: int, code: str, param: str, what: str) -> None:
             param=param,
             kept=False,
         )
-    if amount > GREATEST:
+    if amount > greatest(code):
         raise StripeError(
-            f"{what} must be no more than {text(GREATEST, code)}.",
+            f"{what} must be no more than {text(greatest(code), code)}.",
             code="amount_too_large",
             param=param,
             kept=False,
         )
     if code in THREE_DECIMALS and amount % 10:
         raise invalid(f"Invalid amount: in {code.upper()} the last digit must be 0.", param)
+    if code in WHOLE_UNITS and amount % 100:
+        raise invalid(f"Invalid amount: no part of one {code.upper()} can be charged.", param)
 
 
 def fee(amount: int) -> int:

@@ -1,22 +1,14 @@
 """Money and times as people read them, in the shop's locale."""
 
 from datetime import UTC, datetime
-from functools import lru_cache
 
 from babel import Locale
 from babel.dates import format_date, format_skeleton, format_time
-from babel.numbers import format_currency
 from flask import Flask
 from markupsafe import Markup, escape
 
-from storefront.domain.money import to_decimal
+from storefront.services import amounts
 from storefront.settings import Settings
-
-
-@lru_cache(maxsize=1024)
-def money(amount: int, currency: str, locale: str) -> str:
-    """``amount`` minor units written out: 2500 usd in en_US is $25.00."""
-    return format_currency(to_decimal(amount, currency), currency.upper(), locale=locale)
 
 
 def moment(milliseconds: int) -> datetime:
@@ -57,7 +49,8 @@ def register(app: Flask, settings: Settings) -> None:
     """Give every template the filters ``money``, ``clock``, ``moment``, ``record`` and ``iso``."""
     locale = str(Locale.parse(settings.shop_locale))
     app.add_template_filter(
-        lambda amount, currency=settings.shop_currency: money(amount, currency, locale), "money"
+        lambda amount, currency=settings.shop_currency: amounts.written(amount, currency, locale),
+        "money",
     )
     app.add_template_filter(lambda ms: _tag(ms, clock(ms, locale), "time"), "clock")
     app.add_template_filter(lambda ms: _tag(ms, day_and_clock(ms, locale), "day"), "moment")

@@ -201,7 +201,7 @@ def test_all_mistakes_are_listed_at_once_each_with_its_place():
         ('price = "25.00"', 'price = "1e3"', "not an amount"),
         ('price = "25.00"', 'price = "-1"', "not an amount"),
         ('price = "25.00"', 'price = "0.00"', "not above 0"),
-        ('price = "25.00"', 'price = "1000000.00"', "eight digits"),
+        ('price = "25.00"', 'price = "1000000.00"', "8 digits"),
         ('price = "25.00"', f'price = "{"9" * 4000}"', "too long"),
         ("stock = 40", "", "stock is missing"),
         ("stock = 40", "stock = -1", "stock is to be"),

@@ -1,29 +1,10 @@
 """Money and times are written as the shop's locale writes them."""
 
-import pytest
 from flask import Flask, render_template_string
 
 from storefront.web import formats
 
 NOON = 1_796_126_400_000  # 2026-12-01T12:00:00Z
-
-
-@pytest.mark.parametrize(
-    ("amount", "currency", "locale", "shown"),
-    [
-        (2500, "usd", "en_US", "$25.00"),
-        (2500, "eur", "de_DE", "25,00\xa0€"),
-        (123456789, "eur", "de_DE", "1.234.567,89\xa0€"),
-        (2500, "jpy", "ja_JP", "￥2,500"),
-        (12340, "kwd", "en_US", "KWD12.340"),
-        (250000, "isk", "is_IS", "2.500\xa0kr."),
-        (0, "usd", "en_US", "$0.00"),
-    ],
-)
-def test_minor_units_become_the_locales_words(
-    amount: int, currency: str, locale: str, shown: str
-) -> None:
-    assert formats.money(amount, currency, locale) == shown
 
 
 def test_milliseconds_become_iso_8601_in_utc() -> None:
