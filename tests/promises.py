@@ -77,7 +77,8 @@ def _ended(order: Order, stripe: FakeStripe) -> Iterator[str]:
     kept = [amount for amount in stripe.taken(order.id).values() if amount]
     if order.state in HOLDING:
         yield f"{order.id} is still {order.state}"
-    if order.state in GOODS and kept != [order.amount]:
+    left = order.amount - order.sent_back(order.payment_intent)
+    if order.state in GOODS and kept != [left]:
         yield f"{order.id} is {order.state} of {order.amount}, Stripe kept {kept}"
     if order.state not in GOODS | {State.REVIEW} and kept:
         yield f"{order.id} is {order.state}, Stripe kept {kept}"

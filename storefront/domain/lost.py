@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from storefront.domain.orders import Line, Order, Refund, basket_of, total
+from storefront.domain.orders import Line, Order, Plan, Reason, Refund, basket_of, total
 from storefront.domain.payments import Payment
 
 METADATA_LENGTH = 490
@@ -50,6 +50,10 @@ class Lost:
     """Those whose money went back in full, in minor units by PaymentIntent."""
     refunds: tuple[Refund, ...] = ()
     """Of these payments."""
+    plans: tuple[Plan, ...] = ()
+    """Refunds that the operator wanted, each made by now."""
+    gone: Mapping[str, int] = field(default_factory=dict)
+    """Units by SKU that went back by them."""
 
     @property
     def amount(self) -> int:
@@ -59,7 +63,7 @@ class Lost:
     def reason_of(self, payment: str) -> str:
         """Why the shop sent a payment back; empty when somebody else did."""
         reasons = (r.reason for r in self.refunds if r.payment_intent == payment and r.reason)
-        return next(reasons, "")
+        return next((reason for reason in reasons if reason != Reason.OPERATOR), "")
 
     @property
     def basket(self) -> str:

@@ -54,6 +54,8 @@ class Reason(StrEnum):
     REFUSED = "refused"
     SOLD_OUT = "sold_out"
     DUPLICATE = "duplicate"
+    OPERATOR = "operator"
+    """A person at the shop decided it; why is between them and the customer."""
     LAPSED = "lapsed"
     """The bank did not pay what it had authorised."""
 
@@ -81,6 +83,31 @@ class Refund:
     status: str
     payment_intent: str
     reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A refund that the operator wants: how much, and what becomes of which units."""
+
+    key: str
+    """Of the form that asked for it."""
+    payment_intent: str
+    amount: int
+    units: Mapping[str, int]
+    """By SKU; none when the refund is for no goods."""
+    to: str
+    """Where they go: ``available``, ``written_off``, or ``sold`` when they stay the customer's."""
+    reason: str
+    who: str = ""
+    refund: str = ""
+    """The refund that Stripe made of it; then its units have gone."""
+    given_up: bool = False
+    """A person looked at the order first, so it is not sent."""
+
+    @property
+    def waits(self) -> bool:
+        """Whether Stripe is still to be asked for it."""
+        return not self.refund and not self.given_up
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +164,11 @@ class Order:
     capture_versions: Mapping[str, int] = field(default_factory=dict)
     """Numbers the idempotency key of a payment's capture, by PaymentIntent."""
 
+    plans: tuple[Plan, ...] = ()
+    """Every refund that the operator wanted, in no order."""
+    gone: Mapping[str, int] = field(default_factory=dict)
+    """Units by SKU that went back by a refund of some of them."""
+
     @property
     def payable(self) -> bool:
         """Whether the shopper may still be sent to the payment page."""
@@ -146,6 +178,21 @@ class Order:
     def quantities(self) -> dict[str, int]:
         """Units by SKU."""
         return {line.sku: line.quantity for line in self.lines}
+
+    @property
+    def own(self) -> dict[str, int]:
+        """Units by SKU that did not go back by a refund of some of them."""
+        left = {sku: number - self.gone.get(sku, 0) for sku, number in self.quantities.items()}
+        return {sku: number for sku, number in left.items() if number > 0}
+
+    @property
+    def unrefunded(self) -> dict[str, int]:
+        """Units by SKU that are its own and that no refund was made or is wanted for yet."""
+        left = self.quantities if self.units == "sold" else {}
+        for plan in self.plans:
+            if not plan.given_up:
+                left = {sku: number - plan.units.get(sku, 0) for sku, number in left.items()}
+        return {sku: number for sku, number in left.items() if number > 0}
 
     @property
     def checkout_sessions(self) -> tuple[str, ...]:
@@ -164,6 +211,16 @@ class Order:
             for r in self.refunds
             if r.payment_intent == payment and r.status in REFUND_TAKEN
         )
+
+    def money_left(self, payment: str) -> int:
+        """Minor units of one payment that did not go back and are not wanted back yet."""
+        wanted = sum(plan.amount for plan in self.waiting(payment))
+        return self.payments.get(payment, 0) - self.sent_back(payment) - wanted
+
+    def waiting(self, payment: str) -> list[Plan]:
+        """What the operator wants sent back of one payment and Stripe is still to be asked for."""
+        plans = (plan for plan in self.plans if plan.waits and plan.payment_intent == payment)
+        return sorted(plans, key=lambda plan: plan.key)
 
 
 REFUND_TAKEN = frozenset({"pending", "requires_action", "succeeded"})

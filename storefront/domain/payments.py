@@ -75,6 +75,7 @@ class RefundFact:
     order: str = ""
     shop: str = ""
     reason: str = ""
+    metadata: Mapping[str, str] = field(default_factory=dict, hash=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,6 +205,7 @@ def from_refund(refund: Mapping[str, Any]) -> RefundFact:
         order=fields.text(metadata, "order"),
         shop=fields.text(metadata, "shop"),
         reason=fields.text(metadata, "reason"),
+        metadata=fields.texts(metadata),
     )
 
 

@@ -186,7 +186,7 @@ def look(shop: Shop, *, with_stripe: bool = False) -> Integrity:
 def _add(money: Money, order: Order, due: set[str]) -> None:
     if order.state in GOODS:
         money.orders += 1
-        money.units += sum(line.quantity for line in order.lines)
+        money.units += sum(order.own.values())
     money.authorized += sum(order.authorizations.values())
     for payment, paid in order.payments.items():
         done = sum(

@@ -71,8 +71,8 @@ def examine(
 def _filed(shop: Shop, snapshot: Snapshot, order: Order) -> Iterator[str]:
     """Whether the order's basket and state are what the lists say."""
     _, basket = snapshot.units.get(order.id, ("", None))
-    if basket is not None and basket != order.quantities:
-        yield f"order {order.id} is of {order.quantities}, its units are {basket}"
+    if basket is not None and basket != order.own:
+        yield f"order {order.id} is of {order.own}, its units are {basket}"
     if order.state != snapshot.states.get(order.id):  # it may have moved on: look again, at once
         state, listed = shop.store.orders.listed_in(order.id)
         if listed != [state]:
@@ -85,7 +85,7 @@ def _place(seen: _Seen) -> Iterator[str]:
     if order.state in HOLDING:
         allowed = {"held"}
     if order.state in GOODS:
-        allowed = {"sold"}
+        allowed = {"sold"} if order.own else {"none"}  # or all of them went back, and not all money
     if order.units not in allowed:
         yield f"is {order.state}, its units are {order.units}"
 
@@ -124,6 +124,9 @@ def _amounts(seen: _Seen) -> Iterator[str]:
         paid, back = order.payments.get(payment, 0), order.sent_back(payment)
         if back > paid:
             yield f"was paid {paid} by {payment} and refunded {back}"
+        wanted = sum(plan.amount for plan in order.waiting(payment))
+        if wanted > paid - back:
+            yield f"has {paid - back} of {payment} left, and {wanted} is to be sent back"
     if order.state in GOODS:
         for payment, paid in _kept(seen).items():
             if paid != order.amount:
@@ -166,5 +169,8 @@ def _waiting(seen: _Seen) -> Iterator[str]:
         ),
         State.VOID_DUE: lambda: any(f"void:{order.id}:{p}" in due for p in order.authorizations),
     }
+    for plan in order.plans:
+        if plan.waits and f"refund:{order.id}:{plan.payment_intent}" not in due:
+            yield f"is to send {plan.amount} back and nothing is due for it"
     if order.state in needed and not needed[order.state]():
         yield f"is {order.state} and nothing is due for it"

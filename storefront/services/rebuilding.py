@@ -14,6 +14,7 @@ from storefront.domain import lost
 from storefront.domain.door import Door
 from storefront.domain.errors import ShopClosed
 from storefront.domain.payments import Payment, RefundFact, mismatch
+from storefront.domain.refunds import gone
 from storefront.services import mirroring, reconciliation, recovery, restoring
 from storefront.services.mirroring import Mirrored
 from storefront.services.reconciliation import Kept
@@ -113,7 +114,10 @@ def _sold(shop: Shop, kept: Kept) -> Counter[str]:
         except lost.Unreadable:
             continue  # it is reported when it cannot be restored
         if not mismatch(paid[0], found.amount, found.currency):
-            sold.update({line.sku: line.quantity for line in found.lines})
+            bought = {line.sku: line.quantity for line in found.lines}
+            plans = restoring.plans_of(shop, found.order, sessions, kept.refunds)
+            sold.update(bought)
+            sold.subtract(gone(plans, bought))
     return sold
 
 

@@ -99,22 +99,31 @@ def settle(shop: Shop, kept: Kept, *, told: Told, step: Callable[[], None]) -> R
     if nameless := by_order.pop("", None):
         log.error("%d sessions of this shop name no order", len(nameless))
         found["unknown"] += len(nameless)
-    for number in _walk(shop, by_order, refunded, told):
-        found[number] += 1
-        step()
-    for fact in (fact for facts in refunded.values() for fact in facts):
-        order_id = shop.store.orders.by_payment(fact.payment_intent)
-        order = shop.store.orders.get(order_id) if order_id else None
-        known = {(refund.id, refund.status) for refund in order.refunds} if order else set()
-        if order is not None and fact.payment_intent not in order.payments:
-            shop.store.due.schedule(f"refund:{order.id}:{fact.payment_intent}", shop.store.now())
-        elif order is not None and (fact.id, fact.status) not in known:
-            found["refunds"] += refunds.record(shop, order, fact) is not Recorded.ALREADY
-        step()
+    # First what is known to be paid: units that went back with their money may be another's by now.
+    for again in (False, True):
+        if again:
+            for number in _walk(shop, by_order, refunded, told):
+                found[number] += 1
+                step()
+        for fact in (fact for facts in refunded.values() for fact in facts):
+            found["refunds"] += _refund(shop, fact)
+            step()
     names = ("sessions", "settled", "ended", "refunds", "unknown", "restored")
     done = Reconciled(**{name: found[name] for name in names})
     log.info("reconciled: %s", done)
     return done
+
+
+def _refund(shop: Shop, fact: RefundFact) -> bool:
+    """Note a refund on the order whose payment it is of; whether it was news."""
+    order_id = shop.store.orders.by_payment(fact.payment_intent)
+    order = shop.store.orders.get(order_id) if order_id else None
+    if order is None or (fact.id, fact.status) in {(r.id, r.status) for r in order.refunds}:
+        return False
+    if fact.payment_intent not in order.payments:
+        shop.store.due.schedule(f"refund:{order.id}:{fact.payment_intent}", shop.store.now())
+        return False
+    return refunds.record(shop, order, fact) is not Recorded.ALREADY
 
 
 def usual(shop: Shop) -> int:

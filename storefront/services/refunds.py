@@ -1,14 +1,17 @@
 """Money goes back: in full, once, and told."""
 
 import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
 
+from storefront.domain import refunds as plans_at_stripe
 from storefront.domain.errors import (
     StripeKeyMismatch,
     StripeRefused,
     StripeSpent,
     StripeUnreachable,
 )
-from storefront.domain.orders import REFUND_TAKEN, Order
+from storefront.domain.orders import REFUND_TAKEN, Order, Plan
 from storefront.domain.payments import RefundFact
 from storefront.services import settlement
 from storefront.services.shop import Shop
@@ -23,7 +26,7 @@ log = logging.getLogger(__name__)
 
 
 def send_back_when_due(shop: Shop, order_id: str, payment_intent: str) -> int | None:
-    """The due job ``refund``: what a payment still owes its shopper goes back.
+    """The due job ``refund``: what a payment still owes its shopper, and what the operator wants sent.
 
     Refunds that exist are read first, so that a repeat, or one made in Stripe's dashboard, never
     becomes a second one. A payment that is not to go back is only read. Answers in how many
@@ -39,37 +42,74 @@ def send_back_when_due(shop: Shop, order_id: str, payment_intent: str) -> int | 
         return None
     known = shop.stripe.refunds(payment_intent)
     told = [record(shop, order, fact) for fact in known]
-    if Recorded.FAILED in told or any(r.status in FAILED for r in known):
+    order = shop.store.orders.get(order_id) or order
+    plans = order.waiting(payment_intent)
+    failed = any(fact.status in FAILED for fact in known)
+    if Recorded.FAILED in told or (failed and not plans):
         return None  # a person looks at it now
-    taken = sum(fact.amount for fact in known if fact.status in REFUND_TAKEN)
-    owed = order.payments.get(payment_intent, 0) - taken
+    left = order.payments[payment_intent] - sum(f.amount for f in known if f.status in REFUND_TAKEN)
+    wanted = [_of_plan(shop, order, plan) for plan in plans]
     reason = order.refund_reasons.get(payment_intent)
-    if reason is None or owed <= 0:
-        return PENDING_ASK_MS if any(fact.status in ON_ITS_WAY for fact in known) else None
+    if reason is not None and left > 0 and not failed:
+        wanted.append(_of_the_rest(shop, order, payment_intent, reason, left))
+    made: list[RefundFact] = []
+    for one in wanted:
+        if one.amount > left:
+            why = f"{one.amount} {order.currency} was wanted, and {left} is left"
+            _give_up(shop, order, f"the refund does not fit any more: {why}")
+            return None
+        try:
+            fact = _make(shop, order, payment_intent, one)
+        except StripeRefused as refused:
+            if refused.code == "charge_already_refunded":
+                if _newer(shop, [*known, *made], payment_intent):
+                    return 0
+            elif refused.code != "charge_disputed":
+                raise
+            _give_up(shop, order, f"the refund was refused: {refused}")
+            return None
+        if record(shop, order, fact) is Recorded.FAILED:
+            return None
+        made.append(fact)
+        left -= fact.amount
+    return PENDING_ASK_MS if any(f.status in ON_ITS_WAY for f in [*known, *made]) else None
 
-    version = order.refund_versions.get(payment_intent, 0)
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """One refund that Stripe is to be asked for, always with the same parameters."""
+
+    amount: int
+    metadata: Mapping[str, str]
+    about: str
+    """The payment, and the plan if it was planned: what its key is made of."""
+
+
+def _of_the_rest(shop: Shop, order: Order, payment_intent: str, reason: str, left: int) -> _Wanted:
+    metadata = {"order": order.id, "shop": shop.settings.shop_id, "reason": reason}
+    return _Wanted(left, metadata, payment_intent)
+
+
+def _of_plan(shop: Shop, order: Order, plan: Plan) -> _Wanted:
+    metadata = plans_at_stripe.write(shop.settings.shop_id, order, plan)
+    return _Wanted(plan.amount, metadata, f"{plan.payment_intent}:{plan.key}")
+
+
+def _make(shop: Shop, order: Order, payment_intent: str, wanted: _Wanted) -> RefundFact:
+    """Ask Stripe for a refund, under the number of its key that was stored last."""
+    version = order.refund_versions.get(wanted.about, 0)
     try:
-        made = shop.stripe.create_refund(
+        return shop.stripe.create_refund(
             payment_intent,
-            amount=owed,
-            metadata={"order": order.id, "shop": shop.settings.shop_id, "reason": reason},
-            key=f"refund:{payment_intent}" + (f":{version}" if version else ""),
+            amount=wanted.amount,
+            metadata=wanted.metadata,
+            key=f"refund:{wanted.about}" + (f":{version}" if version else ""),
         )
     except (StripeSpent, StripeKeyMismatch) as spent:
         # This key will never say more, so the next number is stored; the list shows what it made.
         # Stripe is in trouble: it is asked again less and less often.
-        shop.store.orders.number_refund(order.id, payment_intent)
+        shop.store.orders.number_refund(order.id, wanted.about)
         raise StripeUnreachable(f"the refund goes on under another key: {spent}") from spent
-    except StripeRefused as refused:
-        if refused.code == "charge_already_refunded":
-            if _newer(shop, known, payment_intent):
-                return 0
-            return _give_up(shop, order, refused)
-        if refused.code == "charge_disputed":
-            return _give_up(shop, order, refused)
-        raise
-    record(shop, order, made)
-    return PENDING_ASK_MS if made.status in ON_ITS_WAY else None
 
 
 def record(shop: Shop, order: Order, fact: RefundFact, event: str = "") -> Recorded:
@@ -82,6 +122,7 @@ def record(shop: Shop, order: Order, fact: RefundFact, event: str = "") -> Recor
         status=fact.status,
         reason=order.refund_reasons.get(fact.payment_intent, fact.reason),
         again_ms=PENDING_ASK_MS,
+        plan=plans_at_stripe.read(fact, shop.settings.shop_id, order.id),
         event=event,
     )
     if outcome is not Recorded.ALREADY:
@@ -113,7 +154,6 @@ def _newer(shop: Shop, known: list[RefundFact], payment_intent: str) -> bool:
     return len(shop.stripe.refunds(payment_intent)) > len(known)
 
 
-def _give_up(shop: Shop, order: Order, refused: StripeRefused) -> int | None:
+def _give_up(shop: Shop, order: Order, why: str) -> None:
     """A person must look; nothing is due any more."""
-    shop.store.scripts.review_order(order.id, reason=f"the refund was refused: {refused}")
-    return None
+    shop.store.scripts.review_order(order.id, reason=why)

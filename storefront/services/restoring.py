@@ -7,8 +7,9 @@ from dataclasses import replace
 from storefront.domain import lost
 from storefront.domain.errors import StripeError
 from storefront.domain.lost import Describe, Lost, Unreadable
-from storefront.domain.orders import REFUND_TAKEN, Line, Reason, Refund, State
+from storefront.domain.orders import REFUND_TAKEN, Line, Plan, Reason, Refund, State
 from storefront.domain.payments import Payment, RefundFact, Verdict, verdict
+from storefront.domain.refunds import gone, read
 from storefront.services import settlement
 from storefront.services.shop import Shop
 from storefront.storage.answers import Restored
@@ -51,7 +52,14 @@ def restore(
     except Unreadable as why:
         log.error("order %s is lost, and a person must look: %s", own.order, why)  # noqa: TRY400 - the reason says it all
         return False
-    found = replace(found, payments=back, refunds=tuple(_rows(refunds, back)))
+    plans = plans_of(shop, found.order, ordered, refunds)
+    found = replace(
+        found,
+        payments=back,
+        refunds=tuple(_rows(refunds, back)),
+        plans=plans,
+        gone=gone(plans, {line.sku: line.quantity for line in found.lines}) if kept else {},
+    )
     mails = _mails(ordered, refunds, told)
     is_open = {one.session for one in ordered if verdict(one) is Verdict.OPEN}
 
@@ -88,6 +96,18 @@ def kept_of(sessions: Sequence[Payment], refunds: Refunds) -> list[Payment]:
         if verdict(one) in {Verdict.PAID, Verdict.AUTHORIZED}
         and _taken(refunds, one.payment_intent) < one.amount
     ]
+
+
+def plans_of(
+    shop: Shop, order: str, sessions: Sequence[Payment], refunds: Refunds
+) -> tuple[Plan, ...]:
+    """What the operator sent back of an order, each with what became of its units."""
+    found = (
+        read(fact, shop.settings.shop_id, order)
+        for payment_intent in dict.fromkeys(one.payment_intent for one in sessions)
+        for fact in refunds.get(payment_intent, ())
+    )
+    return tuple({plan.key: plan for plan in found if plan}.values())
 
 
 def describing(shop: Shop) -> Describe:

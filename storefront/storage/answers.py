@@ -54,6 +54,7 @@ class Settled(StrEnum):
     AUTHORIZED = "authorized"
     CAPTURED = "captured"
     VOIDED = "voided"
+    CANCELLED = "cancelled"
 
 
 class Recorded(StrEnum):
@@ -75,6 +76,15 @@ class Wished(StrEnum):
     DUE = "due"
     NONE = "none"
     AGAIN = "again"
+
+
+class Planned(StrEnum):
+    PLANNED = "planned"
+    ALREADY = "already"
+    TOO_MUCH = "too_much"
+    TOO_MANY = "too_many"
+    NOT_PAID = "not_paid"
+    UNKNOWN_ORDER = "unknown_order"
 
 
 class Restocked(StrEnum):
@@ -216,6 +226,14 @@ def read_hold(answer: Sequence[str]) -> HoldAnswer:
             return HoldAnswer(Held.CLOSED, door=Door(rest[0]))
         case held:
             return HoldAnswer(held)
+
+
+@dataclass(frozen=True, slots=True)
+class PlanAnswer:
+    word: Planned
+    left: int = 0
+    """``too_much``: minor units; ``too_many``: units."""
+    sku: str = ""
 
 
 @dataclass(frozen=True, slots=True)

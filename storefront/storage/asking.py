@@ -8,7 +8,7 @@ from typing import Any
 
 import redis
 
-from storefront.domain.orders import Line
+from storefront.domain.orders import Line, Plan
 from storefront.storage.answers import Terms
 from storefront.storage.catalogue import Catalogues
 from storefront.storage.keys import Keys
@@ -26,6 +26,8 @@ WITH_BOOKS = (
     "record_refund",
     "note_email",
     "mail_orders",
+    "plan_refund",
+    "cancel_authorized",
     "restock",
     "publish_catalogue",
     "restore_order",
@@ -114,3 +116,8 @@ def text_of(script: str) -> str:
     ]
     folder = files(__package__) / "lua"
     return "".join((folder / f"{part}.lua").read_text("utf-8") for part in parts)
+
+
+def units_of(plan: Plan) -> list[dict[str, Any]]:
+    """A planned refund's units, as scripts are asked."""
+    return [{"sku": sku, "quantity": number} for sku, number in sorted(plan.units.items())]

@@ -7,7 +7,7 @@ from typing import Any
 import redis
 from redis.client import Pipeline
 
-from storefront.domain.orders import Form, Line, Order, Refund, State
+from storefront.domain.orders import Form, Line, Order, Plan, Refund, State
 from storefront.storage.keys import Keys
 
 CHUNK = 500
@@ -126,7 +126,10 @@ class Orders:
         return [(order, int(deadline)) for order, deadline in found]
 
     def number_refund(self, order_id: str, payment_intent: str) -> int:
-        """Store, before it is used, a new number for the idempotency key of a payment's refund."""
+        """Store, before it is used, a new number for the idempotency key of a payment's refund.
+
+        For one that the operator planned, ``payment_intent`` goes on with a colon and its key.
+        """
         number: int = self._client.hincrby(
             self._keys.order(order_id), f"refund_version:{payment_intent}", 1
         )
@@ -209,6 +212,8 @@ def read_order(fields: Mapping[str, str], units: str | None) -> Order:
         void_reasons=dict(_prefixed(fields, "void_reason:")),
         voided=_numbers(fields, "voided:"),
         capture_versions=_numbers(fields, "capture_version:"),
+        plans=tuple(_plans(fields)),
+        gone=_numbers(fields, "gone:"),
     )
 
 
@@ -235,4 +240,21 @@ def _refunds(fields: Mapping[str, str]) -> Iterator[Refund]:
             status=row["status"],
             payment_intent=row["payment_intent"],
             reason=row.get("reason", ""),
+        )
+
+
+def _plans(fields: Mapping[str, str]) -> Iterator[Plan]:
+    for key, text in _prefixed(fields, "plan:"):
+        row = json.loads(text)
+        yield Plan(
+            key=key,
+            payment_intent=row["payment_intent"],
+            amount=int(row["amount"]),
+            # Lua writes an empty list as an empty object.
+            units={line["sku"]: int(line["quantity"]) for line in row["lines"] or ()},
+            to=row["to"],
+            reason=row["reason"],
+            who=row.get("who", ""),
+            refund=row.get("refund", ""),
+            given_up=row.get("given_up", False),
         )

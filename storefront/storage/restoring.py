@@ -6,6 +6,7 @@ from dataclasses import asdict
 from storefront.domain.door import Door
 from storefront.domain.lost import Lost
 from storefront.storage.answers import Opened, Recounted, Restored
+from storefront.storage.asking import units_of
 from storefront.storage.lines import Lines
 
 
@@ -54,6 +55,19 @@ class Restoring(Lines):
                 for payment, amount in lost.payments.items()
             ],
             refunds=[asdict(refund) for refund in lost.refunds],
+            plans={
+                plan.key: {
+                    "payment_intent": plan.payment_intent,
+                    "amount": plan.amount,
+                    "lines": units_of(plan),
+                    "to": plan.to,
+                    "reason": plan.reason,
+                    "who": plan.who,
+                    "refund": plan.refund,
+                }
+                for plan in lost.plans
+            },
+            gone=dict(lost.gone),
             told=list(told),
         )
         return Restored(answer[0])

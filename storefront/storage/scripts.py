@@ -13,7 +13,6 @@ from storefront.storage.answers import (
     HoldAnswer,
     Job,
     Limits,
-    Recorded,
     Renewed,
     Restocked,
     Settled,
@@ -21,10 +20,11 @@ from storefront.storage.answers import (
     read_hold,
 )
 from storefront.storage.mailing import Mailing
+from storefront.storage.refunding import Refunding
 from storefront.storage.restoring import Restoring
 
 
-class Scripts(Restoring, Mailing):
+class Scripts(Restoring, Refunding, Mailing):
     """Runs the scripts of one shop."""
 
     def hold_stock(
@@ -195,32 +195,6 @@ class Scripts(Restoring, Mailing):
             email=email,
         )
         return Settled(answer[0])
-
-    def record_refund(
-        self,
-        order: str,
-        *,
-        refund: str,
-        payment_intent: str,
-        amount: int,
-        status: str,
-        reason: str,
-        again_ms: int,
-        event: str = "",
-    ) -> Recorded:
-        """Note a refund as Stripe tells it."""
-        answer = self._ask(
-            "record_refund",
-            order,
-            event,
-            refund=refund,
-            payment_intent=payment_intent,
-            amount=amount,
-            status=status,
-            reason=reason,
-            again_ms=again_ms,
-        )
-        return Recorded(answer[0])
 
     def restock(self, sku: str, *, delta: int, reason: str, who: str, key: str) -> Restocked:
         """Add units (``delta`` above 0) or take available ones away, once for each key."""

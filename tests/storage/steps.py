@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from storefront.domain.orders import Line, Order, basket_of, total
+from storefront.domain.orders import Line, Order, Plan, basket_of, total
 from storefront.domain.products import Level, Product, Variant
 from storefront.domain.waitlist import Place
 from storefront.storage.answers import (
@@ -16,6 +16,7 @@ from storefront.storage.answers import (
     Joined,
     Left,
     Limits,
+    PlanAnswer,
     Recorded,
     Settled,
     TakeAnswer,
@@ -238,6 +239,7 @@ class Book:
         amount: int = 2 * PRICE,
         status: str = "succeeded",
         reason: str = "sold_out",
+        plan: Plan | None = None,
         event: str = "",
     ) -> Recorded:
         return self.store.scripts.record_refund(
@@ -248,8 +250,24 @@ class Book:
             status=status,
             reason=reason,
             again_ms=AGAIN_MS,
+            plan=plan,
             event=event,
         )
+
+    def plan(
+        self,
+        units: Mapping[str, int] | None = None,
+        *,
+        amount: int = PRICE,
+        to: str = "available",
+        key: str = "form-000001",
+        payment: str = "pi_1",
+    ) -> Plan:
+        """What an operator wants sent back."""
+        return Plan(key, payment, amount, units or {}, to, reason="torn", who="admin")
+
+    def want(self, plan: Plan, order: str = "o1") -> PlanAnswer:
+        return self.store.scripts.plan_refund(order, plan)
 
     def claim(self, lease_ms: int = 60_000, limit: int = 100) -> dict[str, Job]:
         """The jobs that are due now, by name."""

@@ -30,6 +30,7 @@ ENUMS: dict[str, type[StrEnum]] = {
     "attach_session": words_of.Attached,
     "renew_session": words_of.Renewed,
     "record_refund": words_of.Recorded,
+    "plan_refund": words_of.Planned,
     "restock": words_of.Restocked,
     "note_email": words_of.Noted,
     "mail_orders": words_of.Wished,
@@ -44,6 +45,7 @@ ENUMS: dict[str, type[StrEnum]] = {
     "read_door": Door,
 }
 SETTLING = (
+    "cancel_authorized",
     "settle_payment",
     "authorize_payment",
     "void_payment",

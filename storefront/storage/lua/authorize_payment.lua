@@ -22,7 +22,7 @@ if known[1] or known[2] or known[3] then
 end
 local owner = redis.call('HGET', PAYMENTS, ask.payment_intent)
 if owner and owner ~= ask.order then return answer('other_order', owner) end
-local lines = cjson.decode(fields[2])
+local lines = its_own(cjson.decode(fields[2]))
 local at = units_at(lines)
 redis.call('HSET', ORDER, authorized, int(ask.amount))
 if ask.capture_before > 0 then

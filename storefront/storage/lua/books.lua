@@ -91,11 +91,61 @@ local function move_order(lines, basket, from, to, what, why, who)
   for _, line in ipairs(lines) do
     move(line.sku, line.quantity, from, to, what, why, who)
   end
-  if to == 'held' or to == 'sold' then
+  if #lines > 0 and (to == 'held' or to == 'sold') then
     redis.call('HSET', UNITS, ask.order, to .. ' ' .. basket)
   else
     redis.call('HDEL', UNITS, ask.order)
   end
+end
+
+-- Some lines as the hash of units writes them: SKU=n,…
+local function basket_of(lines)
+  local text = ''
+  for _, line in ipairs(lines) do
+    text = text .. (text == '' and '' or ',') .. line.sku .. '=' .. int(line.quantity)
+  end
+  return text
+end
+
+-- Move some units of an order; the rest stays where it is counted.
+local function move_some(some, rest, from, to, what, why, who)
+  move_order(some, '', from, to, what, why, who)
+  if #rest > 0 then redis.call('HSET', UNITS, ask.order, from .. ' ' .. basket_of(rest)) end
+end
+
+-- The lines that are still the order's own: without the units that went back by a refund of some.
+local function its_own(lines)
+  local own = {}
+  for _, line in ipairs(lines) do
+    local quantity = line.quantity - units(ORDER, 'gone:' .. line.sku)
+    if quantity > 0 then own[#own + 1] = { sku = line.sku, quantity = quantity } end
+  end
+  return own
+end
+
+-- What of each payment has not gone back, what of that the operator wants sent and Stripe has not told
+-- of, and all that the operator ever wanted of this order, by its key.
+local function money_left()
+  local owed, wanted, plans = {}, {}, {}
+  local all = redis.call('HGETALL', ORDER)
+  for i = 1, #all, 2 do
+    local kind, id = string.match(all[i], '^(%a+):(.*)$')
+    if kind == 'payment' then
+      owed[id] = (owed[id] or 0) + tonumber(all[i + 1])
+    elseif kind == 'refund' then
+      local refund = cjson.decode(all[i + 1])
+      if refund.status ~= 'failed' and refund.status ~= 'canceled' then
+        owed[refund.payment_intent] = (owed[refund.payment_intent] or 0) - refund.amount
+      end
+    elseif kind == 'plan' then
+      plans[id] = cjson.decode(all[i + 1])
+      local plan = plans[id]
+      if not plan.refund and not plan.given_up then
+        wanted[plan.payment_intent] = (wanted[plan.payment_intent] or 0) + plan.amount
+      end
+    end
+  end
+  return owed, wanted, plans
 end
 
 -- Where the order's units are counted: 'held', 'sold' or 'none'. To be asked before the first write:
@@ -105,6 +155,28 @@ local function units_at(lines)
   local at = entry and string.match(entry, '^%a+') or 'none'
   assert(at == 'none' or all_in(COUNTERS[at], lines), 'the books disagree: fewer units in ' .. at .. ' than the order has')
   return at
+end
+
+-- Stripe has told of the refund that a plan was made for: its units go where the operator said. Those
+-- that stay with the customer are only written down. Answers the lines left, and where they are.
+local function carry_out(key, plan, refund, lines, at)
+  local some, rest, wanted = {}, {}, {}
+  for _, line in ipairs(plan.lines) do wanted[line.sku] = line.quantity end
+  for _, line in ipairs(lines) do
+    local quantity = at == 'sold' and math.min(wanted[line.sku] or 0, line.quantity) or 0
+    if quantity > 0 then some[#some + 1] = { sku = line.sku, quantity = quantity } end
+    if quantity < line.quantity then rest[#rest + 1] = { sku = line.sku, quantity = line.quantity - quantity } end
+  end
+  plan.refund, plan.given_up = refund, nil
+  redis.call('HSET', ORDER, 'plan:' .. key, cjson.encode(plan))
+  if plan.to == 'sold' then
+    for _, line in ipairs(some) do move(line.sku, line.quantity, at, at, 'keep', plan.reason, plan.who) end
+  elseif #some > 0 then
+    for _, line in ipairs(some) do redis.call('HINCRBY', ORDER, 'gone:' .. line.sku, int(line.quantity)) end
+    move_some(some, rest, at, plan.to, 'return', plan.reason, plan.who)
+    lines, at = rest, #rest > 0 and at or 'none'
+  end
+  return lines, at
 end
 
 local function set_state(state, reason)
@@ -126,8 +198,21 @@ local function stop_promising(lines)
   redis.call('HDEL', ORDER, 'address')
 end
 
--- A person looks at the order now: its units stay, and no deadline ends its hold.
+-- What the operator wanted sent back is not sent any more, unless Stripe has been asked for it already.
+local function give_up_plans()
+  local _, _, plans = money_left()
+  for key, plan in pairs(plans) do
+    if not plan.refund then
+      plan.given_up = true
+      redis.call('HSET', ORDER, 'plan:' .. key, cjson.encode(plan))
+    end
+  end
+end
+
+-- A person looks at the order now: its units stay, no deadline ends its hold, and what was wanted
+-- before must be wanted anew.
 local function keep_for_a_person(lines)
+  give_up_plans()
   redis.call('PERSIST', HOLD)
   stop_promising(lines)
   redis.call('ZREM', DUE, 'ask:' .. ask.order, 'expire:' .. ask.order)

@@ -1,11 +1,13 @@
 -- Note a refund as Stripe tells it, made by us or in Stripe's dashboard.
 --
--- A full refund of the payment that bought the goods ends the order: units not yet handed over go
--- back on sale, handed-over ones are written off. A refund that fails needs a person; hold:ID loses
--- its TTL then.
+-- One that the operator planned takes its units where the operator said, with the first word of it and
+-- whatever becomes of the money. A full refund of the payment that bought the goods ends the order: the
+-- units left go where the plan says, else back on sale, or are written off when they were handed over.
+-- A refund that fails needs a person; hold:ID loses its TTL then.
 -- KEYS  as in books.lua
 -- ASK   order, refund, payment_intent, amount (minor units), status, reason, again_ms (ask again
---       about a pending one after so long), event
+--       about a pending one after so long), plan (its key, else empty), units [{sku, quantity}], to and
+--       note (as its metadata says, should the plan be lost), event
 -- ANSWER refunded | recorded | failed | already | unknown_order
 -- E.g.  2500 of 2500 back for an order in refund_due: refunded; due: mail:refunded:ORDER:REFUND
 local RANK = { succeeded = 2, canceled = 3, failed = 3 }
@@ -21,12 +23,20 @@ local before = redis.call('HGET', ORDER, field)
 local was = before and cjson.decode(before)
 -- Events come in no order: a status that was passed already says nothing new.
 if was and rank(was.status) >= rank(ask.status) then return answer('already') end
-local lines = cjson.decode(fields[2])
+local lines = its_own(cjson.decode(fields[2]))
 local at = units_at(lines)
-local line = fields[4] and at ~= 'none' and not fields[5] and strangers(lines)
+local planned = ask.plan ~= '' and redis.call('HGET', ORDER, 'plan:' .. ask.plan)
+local plan = planned and cjson.decode(planned) or ask.plan ~= '' and { payment_intent = ask.payment_intent,
+  amount = ask.amount, lines = ask.units, to = ask.to, reason = ask.note, who = '' }
+if plan and (plan.refund or ask.refund) ~= ask.refund then plan = false end -- another one did it
+local freed = at ~= 'none' and (plan and plan.to == 'available' or fields[4] and not fields[5])
+local line = freed and strangers(lines)
 if line then return line end
-local row = { amount = ask.amount, status = ask.status, payment_intent = ask.payment_intent, reason = ask.reason }
-redis.call('HSET', ORDER, field, cjson.encode(row))
+redis.call('HSET', ORDER, field, cjson.encode({ amount = ask.amount, status = ask.status,
+  payment_intent = ask.payment_intent, reason = ask.reason }))
+if plan and not plan.refund then
+  lines, at = carry_out(ask.plan, plan, ask.refund, lines, at)
+end
 local job = 'refund:' .. ask.order .. ':' .. ask.payment_intent
 if ask.status == 'failed' or ask.status == 'canceled' then
   redis.call('ZREM', DUE, job)
@@ -37,17 +47,13 @@ if ask.status == 'failed' or ask.status == 'canceled' then
 end
 local told = redis.call('HEXISTS', ORDER, 'mail:refunded:' .. ask.refund) == 1
 if not was and not told then schedule('mail:refunded:' .. ask.order .. ':' .. ask.refund, now) end
-local owed, all = {}, redis.call('HGETALL', ORDER) -- what each payment has not got back
-for i = 1, #all, 2 do
-  local payment = string.match(all[i], '^payment:(.*)$')
-  if payment then owed[payment] = (owed[payment] or 0) + tonumber(all[i + 1]) end
-  local refund = string.sub(all[i], 1, 7) == 'refund:' and cjson.decode(all[i + 1])
-  if refund and rank(refund.status) < 3 then
-    owed[refund.payment_intent] = (owed[refund.payment_intent] or 0) - refund.amount
-  end
+local owed, wanted = money_left()
+if owed[ask.payment_intent] <= 0 and wanted[ask.payment_intent] then -- there is nothing left to want
+  give_up_plans()
+  wanted = {}
 end
-if fields[6] and owed[ask.payment_intent] > 0 then
-  schedule(job, now) -- all of it is to go back, and this was only a part
+if wanted[ask.payment_intent] or (fields[6] and owed[ask.payment_intent] > 0) then
+  schedule(job, now) -- more is to go back, and this was only a part
 elseif ask.status == 'succeeded' then
   redis.call('ZREM', DUE, job)
 elseif not was then
@@ -58,8 +64,8 @@ end
 if not fields[4] or owed[fields[4]] > 0 or state == 'refunded' then return answer('recorded') end
 if at == 'held' then end_hold(lines) end
 if at ~= 'none' then
-  local to = fields[5] and 'written_off' or 'available'
-  move_order(lines, fields[3], at, to, 'return', 'refunded')
+  local to = plan and (plan.to == 'sold' and 'written_off' or plan.to) or fields[5] and 'written_off' or 'available'
+  move_order(lines, fields[3], at, to, 'return', plan and plan.reason or 'refunded', plan and plan.who)
 end
 if state == 'review' then -- a person looks at all that was paid, and it may be about another payment
   for _, left in pairs(owed) do

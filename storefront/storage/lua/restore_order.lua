@@ -8,7 +8,8 @@
 --       grace_ms, expires_at (seconds), sessions [its own first], url, email, payment_intent (of
 --       a payment that failed, else empty),
 --       payments [{id, amount, reason}] (those that are back, and why the shop sent them), refunds [{id, amount, status, payment_intent,
---       reason}] (of these), told [kinds of mails that went out], strays [sessions to end]
+--       reason}] (of these), plans {KEY: as plan_refund stores it}, gone {SKU: units} (those that went
+--       back by such refunds), told [kinds of mails that went out], strays [sessions to end]
 -- ANSWER restored | already STATE | short SKU (to be held again, and not there)
 -- TTL   hold:ID ends grace_ms after the deadline; its lapse alone moves no stock
 -- E.g.  2 of poster-red in a session that is open: restored; available -2, held +2, state open
@@ -39,6 +40,8 @@ for _, refund in ipairs(ask.refunds) do
   end
   if row.status ~= 'succeeded' then schedule('refund:' .. ask.order .. ':' .. row.payment_intent, now) end
 end
+for key, plan in pairs(ask.plans) do redis.call('HSET', ORDER, 'plan:' .. key, cjson.encode(plan)) end
+for sku, number in pairs(ask.gone) do redis.call('HSET', ORDER, 'gone:' .. sku, int(number)) end
 keep_email()
 if ask.state == 'refunded' then
   redis.call('HSET', ORDER, 'paid_by', ask.payments[1].id, 'payment_intent', ask.payments[1].id)

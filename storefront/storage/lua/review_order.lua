@@ -21,6 +21,7 @@ if ask.payment_intent ~= '' then
     redis.call('HSET', ORDER, 'paid_by', ask.payment_intent, 'payment_intent', ask.payment_intent)
   end
 elseif fields[1] == 'review' then
+  give_up_plans()
   return answer('already', fields[1])
 end
 keep_email()

@@ -6,7 +6,7 @@
 -- ASK   order, payment_intent, session (may be empty), amount (minor units), email, event
 -- ANSWER sold | captured (authorised before) | retaken (released before, the units were still there)
 --       | oversold (they were not: refund due) | duplicate (paid before: this payment's refund is due)
---       | already STATE
+--       | cancelled (by the operator, while it was authorised: refund due) | already STATE
 --       | other_order ORDER (this payment is that one's already) | unknown_order
 -- E.g.  an open order: sold; held -2, sold +2, state paid, due: mail:confirmed
 local fields = redis.call('HMGET', ORDER, 'state', 'lines', 'basket', 'paid_by', 'session', 'mail:confirmed', 'restored')
@@ -19,10 +19,12 @@ if redis.call('HEXISTS', ORDER, payment) == 1 then
 end
 local owner = redis.call('HGET', PAYMENTS, ask.payment_intent)
 if owner and owner ~= ask.order then return answer('other_order', owner) end
-local lines = cjson.decode(fields[2])
+local lines = its_own(cjson.decode(fields[2]))
 local at = units_at(lines)
+local cancelled = false
 if redis.call('HDEL', ORDER, 'authorized:' .. ask.payment_intent) == 1 then
   redis.call('ZREM', DUE, 'capture:' .. ask.order .. ':' .. ask.payment_intent, 'void:' .. ask.order .. ':' .. ask.payment_intent)
+  cancelled = redis.call('HGET', ORDER, 'void_reason:' .. ask.payment_intent) == 'cancelled'
   redis.call('HDEL', ORDER, 'void_reason:' .. ask.payment_intent)
   if paid_by == ask.payment_intent and at == 'sold' then
     redis.call('HSET', ORDER, payment, int(ask.amount))
@@ -39,6 +41,12 @@ redis.call('HSET', PAYMENTS, ask.payment_intent, ask.order)
 keep_email()
 note_session(ask.session)
 local refund = 'refund:' .. ask.order .. ':' .. ask.payment_intent
+if cancelled and at == 'none' and not paid_by then -- the operator had cancelled it before
+  redis.call('HSET', ORDER, 'paid_by', ask.payment_intent, 'refund_reason:' .. ask.payment_intent, 'cancelled')
+  schedule(refund, now)
+  set_state('refund_due', 'cancelled')
+  return answer('cancelled')
+end
 if paid_by or at == 'sold' then
   redis.call('HSET', ORDER, 'refund_reason:' .. ask.payment_intent, 'duplicate')
   schedule(refund, now)
@@ -58,7 +66,7 @@ if at == 'held' then
   end_hold(lines)
   move_order(lines, fields[3], 'held', 'sold', 'sell', '')
 else
-  move_order(lines, fields[3], 'available', 'sold', 'retake', fields[7] and 'restored' or 'paid late')
+  move_order(lines, basket_of(lines), 'available', 'sold', 'retake', fields[7] and 'restored' or 'paid late')
 end
 set_state('paid')
 if not fields[6] then schedule('mail:confirmed:' .. ask.order, now) end

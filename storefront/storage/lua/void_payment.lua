@@ -11,7 +11,7 @@ local fields = redis.call('HMGET', ORDER, 'state', 'lines', 'basket', 'paid_by',
 local state = fields[1]
 if not state then return answer('unknown_order') end
 if not fields[5] then return answer('kept', state) end
-local lines = cjson.decode(fields[2])
+local lines = its_own(cjson.decode(fields[2]))
 local at = units_at(lines)
 local line = fields[4] == ask.payment_intent and not fields[7] and at ~= 'none' and strangers(lines)
 if line then return line end
