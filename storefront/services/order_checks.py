@@ -124,9 +124,6 @@ def _amounts(seen: _Seen) -> Iterator[str]:
         paid, back = order.payments.get(payment, 0), order.sent_back(payment)
         if back > paid:
             yield f"was paid {paid} by {payment} and refunded {back}"
-        wanted = sum(plan.amount for plan in order.waiting(payment))
-        if wanted > paid - back:
-            yield f"has {paid - back} of {payment} left, and {wanted} is to be sent back"
     if order.state in GOODS:
         for payment, paid in _kept(seen).items():
             if paid != order.amount:

@@ -66,7 +66,15 @@ class MoneyPromises:
         owed = [amount for amount in kept.values() if amount]
         if state in GOODS:
             own = fields["paid_by"]
-            if kept[own] != charges[own]["amount"] - truth.back_by_hand[own] or len(owed) != 1:
+            wished = sum(
+                refund["amount"]
+                for refund in self._view.stripe.all_refunds.values()
+                if refund["payment_intent"] == own
+                and refund["metadata"].get("plan")
+                and refund["status"] not in GONE
+            )
+            back = truth.back_by_hand[own] + wished
+            if kept[own] != charges[own]["amount"] - back or len(owed) != 1:
                 raise Broken("I4", f"{order} is {state}, Stripe kept {kept}")
         elif owed:
             raise Broken("I4", f"{order} is {state}, Stripe kept {kept}")

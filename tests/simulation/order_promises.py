@@ -10,7 +10,7 @@ from tests.simulation.view import GONE, Fields, Session, View, named, noted_back
 
 PLACES: dict[str, frozenset[str]] = {
     **dict.fromkeys(HOLDING, frozenset({"held"})),
-    **dict.fromkeys(GOODS, frozenset({"sold"})),
+    **dict.fromkeys(GOODS, frozenset({"sold", "none"})),  # which of them, WishPromises says
     **dict.fromkeys(MONEY_BACK | {State.RELEASED}, frozenset({"none"})),
     State.REVIEW: frozenset({"held", "sold", "none"}),
 }
@@ -140,6 +140,9 @@ class OrderPromises:
                 yield f"mail:refunded:{order}:{refund}"
         if state == State.REVIEW or order in self._truth.for_a_person:
             return
+        for plan in map(json.loads, named(fields, "plan").values()):
+            if not plan.get("refund") and not plan.get("given_up"):
+                yield f"refund:{order}:{plan['payment_intent']}"
         back = noted_back(fields)
         for payment in named(fields, "refund_reason"):
             if back[payment] < int(fields[f"payment:{payment}"]):

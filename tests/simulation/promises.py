@@ -10,6 +10,7 @@ from tests.simulation.stock_promises import StockPromises
 from tests.simulation.town import Town
 from tests.simulation.truth import Broken, Truth
 from tests.simulation.view import View
+from tests.simulation.wish_promises import WishPromises
 
 
 class Promises:
@@ -22,6 +23,7 @@ class Promises:
         self._stock = StockPromises(view, truth)
         self._orders = OrderPromises(view, truth)
         self._money = MoneyPromises(view, truth)
+        self._wishes = WishPromises(view, truth)
 
     def restarted(self, *, lossy: bool) -> None:
         """Redis was restarted: what was seen before may have been lost."""
@@ -41,6 +43,7 @@ class Promises:
         self._stock.check(orders)
         self._orders.check(orders)
         self._money.check(orders)
+        self._wishes.check(orders)
 
     def rest(self) -> None:
         """Raises Broken when something is not as it must be once nothing is due any more."""
@@ -48,6 +51,7 @@ class Promises:
         self.check()
         orders = self.view.orders()
         self._money.rest(orders)
+        self._wishes.rest(orders)
         self._orders.rest(orders)
         self._stock.rest(orders)
 

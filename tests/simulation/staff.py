@@ -3,21 +3,26 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from storefront.services import holds, reconciliation, restocking, work
+from storefront.domain.errors import BadInput
+from storefront.services import giving_back, holds, reconciliation, restocking, work
+from storefront.services.giving_back import PLACES, Wish
+from storefront.storage.answers import PlanAnswer, Planned
 from tests.simulation.acts import Act, check_answer
 from tests.simulation.tasks import Task
+from tests.simulation.truth import Wished
 
 if TYPE_CHECKING:
     from tests.simulation.simulation import Simulation
 
 
 class Operator:
-    """Restocks, refunds in Stripe's dashboard, releases what is overdue."""
+    """Restocks, refunds here and in Stripe's dashboard, releases what is overdue."""
 
     def __init__(self, sim: "Simulation") -> None:
         self._sim = sim
         self._restocks = sim.random.choice((0, 1, 2))
         self._refunds = sim.random.choice((0, 1, 2))
+        self._wishes = sim.random.choice((0, 1, 2, 3))
         self._disputes = sim.random.choice((0, 0, 0, 1))
         self._releases = sim.random.choice((0, 1, 3))
         self._walks = sim.random.choice((0, 1, 3)) if sim.plan.reconciling else 0
@@ -29,6 +34,8 @@ class Operator:
             yield 0.3, self._walk
         if self._refunds and self._kept():
             yield 0.3, self._refund
+        if self._wishes and self._kept():
+            yield 2.0, self._wish
         if self._disputes and self._kept():
             yield 0.1, self._dispute
         if self._releases and (late := self._overdue()):
@@ -73,7 +80,63 @@ class Operator:
         sim.tell("operator", f"refunds {amount} of {intent} in the dashboard: {status}")
         sim.trouble(f"the operator refunds {'all' if amount == left else 'a part'}")
         sim.truth.back_by_hand[intent] += amount
+        if left - amount < self._waiting(intent):  # what was wanted here does not fit any more
+            sim.truth.for_a_person.add(charge["metadata"]["order"])
         sim.town.stripe.refund_by_hand(intent, amount, status=status)
+
+    def _waiting(self, intent: str) -> int:
+        """Minor units that the operator asked the shop for, and of which Stripe has no refund."""
+        sim = self._sim
+        made = {r["metadata"].get("plan") for r in sim.town.stripe.all_refunds.values()}
+        wishes = sim.truth.wishes.items()
+        return sum(w.amount for key, w in wishes if w.intent == intent and key not in made)
+
+    def _wish(self) -> None:
+        """The operator sends some or all back from the order's page, and is asked about the units."""
+        sim = self._sim
+        self._wishes -= 1
+        intent = sim.random.choice(self._kept())
+        charge = sim.town.stripe.charges[intent]
+        order_id = charge["metadata"]["order"]
+        key = f"wish-0000{len(sim.truth.wishes)}"
+        to, kind = (
+            sim.random.choice(PLACES),
+            sim.random.choice(("units", "units for less", "units for less", "money", "all")),
+        )
+        chance = sim.random.random()
+        sends = sim.random.choice((1, 1, 2))
+
+        def run() -> Any:
+            order = sim.shop.store.orders.get(order_id)
+            if order is None or intent not in order.payments:
+                return None
+            units: dict[str, int] = {}
+            for sku, number in order.unrefunded.items():
+                if kind.startswith("units") and not units:
+                    units = {sku: 1 + int(chance * number)}
+            less = 1 + int(chance * charge["amount"] / 3)
+            amount = less if kind in {"money", "units for less"} else None
+            try:
+                seen = giving_back.preview(order, Wish(units, amount, kind == "all", to, intent))
+            except BadInput:
+                return None
+            wished = Wished(order_id, intent, seen.amount, dict(seen.units), seen.to)
+            if sim.truth.wishes.setdefault(key, wished) != wished:
+                return None  # the page would show another preview: a new form
+            left = charge["amount"] - charge["amount_refunded"]
+            by_hand = sim.truth.back_by_hand.get(intent) and left < self._waiting(intent)
+            if by_hand or charge["disputed"]:  # of which the shop may not have heard
+                sim.truth.for_a_person.add(order_id)
+            answer = giving_back.send_back(
+                sim.shop, order, seen, reason=key, key=key, who="operator"
+            )
+            if answer == PlanAnswer(Planned.PLANNED):
+                sim.truth.taken.add(key)
+            return answer
+
+        sim.trouble(f"the operator sends {kind} back, units {to}")
+        for _ in range(sends):
+            sim.request(f"operator sends {kind} of {order_id} back ({key})", run)
 
     def _dispute(self) -> None:
         sim = self._sim

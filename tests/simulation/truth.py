@@ -13,6 +13,17 @@ class Broken(Exception):
         self.promise = promise
 
 
+@dataclass(frozen=True, slots=True)
+class Wished:
+    """A refund that the operator asked for on the order's page."""
+
+    order: str
+    intent: str
+    amount: int
+    units: Mapping[str, int]
+    to: str
+
+
 @dataclass
 class Truth:
     """Kept beside the shop, never shown to it."""
@@ -35,6 +46,10 @@ class Truth:
     """Sessions that were made behind the shop's back."""
     back_by_hand: dict[str, int] = field(default_factory=lambda: defaultdict(int))
     """Minor units refunded in Stripe's dashboard, by PaymentIntent."""
+    wishes: dict[str, Wished] = field(default_factory=dict)
+    """What the operator wanted sent back, by the form's key, whether it was taken or not."""
+    taken: set[str] = field(default_factory=set)
+    """Keys of wishes that the shop said it would carry out."""
     forms: dict[tuple[str, str], set[str]] = field(default_factory=lambda: defaultdict(set))
     """The forms that a visitor sent for a basket."""
 
@@ -43,4 +58,5 @@ class Truth:
         if self.lossy and (self.restocks or self.by_hand or self.back_by_hand):
             return True  # the units that were sold may have been lost themselves
         theirs = any(f"payment:{intent}" in fields for intent in self.back_by_hand)
+        theirs |= any(wish.order == order for wish in self.wishes.values())
         return theirs or order in self.by_hand | self.for_a_person

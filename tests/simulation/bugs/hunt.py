@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 
-from tests.simulation.bugs import ending, holding, paying, restarting, working
+from tests.simulation.bugs import ending, giving_back, holding, paying, restarting, working
 from tests.simulation.bugs.bug import Bug, ground_with
 from tests.simulation.runs import attempt, quietly
 
@@ -12,6 +12,7 @@ GROUPS = {
     "holding": holding.BUGS,
     "ending": ending.BUGS,
     "paying": paying.BUGS,
+    "giving back": giving_back.BUGS,
     "working": working.BUGS,
     "restarting": restarting.BUGS,
 }
