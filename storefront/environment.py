@@ -140,6 +140,16 @@ def shown(address: str) -> str:
     return re.sub(r"//[^/@]*@", "//…@", address)[:80]
 
 
+def public(address: str) -> bool:
+    """Whether an address (``https://shop.example``) can be reached from elsewhere, by its looks."""
+    parts = split(address)
+    host = (parts.hostname or "") if parts else ""
+    try:
+        return ip_address(host).is_global
+    except ValueError:
+        return "." in host and not host.endswith((".localhost", ".local", ".internal"))
+
+
 def loopback(address: str) -> bool:
     """Whether an address (``http://localhost:8000``) is of this machine only."""
     parts = split(address)

@@ -13,7 +13,7 @@ from babel.numbers import list_currencies
 from dotenv import dotenv_values
 
 from storefront import instance as folder
-from storefront.environment import Environment, SettingsError, loopback, split, wrong
+from storefront.environment import Environment, SettingsError, loopback, public, split, wrong
 
 ROOT = Path(__file__).resolve().parent.parent
 """The folder of ``wsgi.py``; a ``.env`` file there is read too."""
@@ -88,6 +88,11 @@ class Settings:
     def https(self) -> bool:
         """Whether visitors reach the shop by https, so that cookies can be kept to it."""
         return self.public_url.startswith("https://")
+
+    @property
+    def reachable(self) -> bool:
+        """Whether Stripe can fetch what the shop shows: by https, and not from a private address."""
+        return self.https and public(self.public_url)
 
     @property
     def livemode(self) -> bool:

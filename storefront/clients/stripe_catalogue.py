@@ -12,14 +12,19 @@ from storefront.clients.stripe_connection import (
     replayed,
 )
 from storefront.domain.errors import StripeKeyMismatch, StripeRefused, StripeSpent
-from storefront.domain.products import ProductFact, from_product
+from storefront.domain.sold_at_stripe import (
+    PriceFact,
+    ProductFact,
+    from_price,
+    from_product,
+)
 
 IDS_IN_ONE_QUESTION = 40
 """Products asked for at once: more would make an address that servers refuse for its length."""
 
 
 class Catalogue(Connection):
-    """An account's products."""
+    """An account's products and prices."""
 
     def product(self, product_id: str) -> ProductFact | None:
         """What a product is now; None when there is none, or none any more."""
@@ -51,16 +56,15 @@ class Catalogue(Connection):
             page = self._client.v1.products.list(cast("Any", dict(params)))
             yield from map(from_product, each(page))
 
-    def create_product(
-        self, product_id: str, *, name: str, metadata: Mapping[str, str], key: str
-    ) -> None:
+    def create_product(self, product_id: str, product: Mapping[str, Any], *, key: str) -> None:
         """Make a product under an id of ours; one that exists already stays as it is.
 
-        ``key`` begins the idempotency keys. Harmless to repeat.
+        ``product`` are Stripe's parameters: name, description, images, metadata. ``key`` begins the
+        idempotency keys. Harmless to repeat.
         """
-        params = {"id": product_id, "name": name, "metadata": dict(metadata)}
+        params = {"id": product_id, **product}
         try:
-            self._write_product(
+            self._write(
                 "product_create",
                 key,
                 lambda options: self._client.v1.products.create(cast("Any", params), options),
@@ -69,23 +73,69 @@ class Catalogue(Connection):
             if refused.code != "resource_already_exists":
                 raise
 
-    def update_product(
-        self, product_id: str, *, name: str, metadata: Mapping[str, str], key: str
-    ) -> None:
-        """Write a product's name and some of its metadata. Raises StripeRefused when it is gone.
+    def update_product(self, product_id: str, product: Mapping[str, Any], *, key: str) -> None:
+        """Write some of a product, and some of its metadata. Raises StripeRefused when it is gone.
 
-        ``key`` begins the idempotency keys. Harmless to repeat.
+        ``product`` are Stripe's parameters; an empty text takes away what was there. ``key`` begins
+        the idempotency keys. Harmless to repeat.
         """
-        params = {"name": name, "metadata": dict(metadata)}
-        self._write_product(
+        self._write(
             "product_update",
             key,
             lambda options: self._client.v1.products.update(
-                product_id, cast("Any", params), options
+                product_id, cast("Any", dict(product)), options
             ),
         )
 
-    def _write_product(self, call: str, key: str, write: Callable[[Any], Any]) -> None:
+    def prices(self, product_id: str) -> list[PriceFact]:
+        """Every active price of a product, the newest first."""
+        return list(self._price_list({"product": product_id, "active": True, "limit": 100}))
+
+    def active_prices(self) -> Iterator[PriceFact]:
+        """Every price of the account but archived ones, the newest first."""
+        yield from self._price_list({"active": True, "limit": 100})
+
+    def _price_list(self, params: Mapping[str, Any]) -> Iterator[PriceFact]:
+        with self._call("price_list"):
+            page = self._client.v1.prices.list(cast("Any", dict(params)))
+            yield from map(from_price, each(page))
+
+    def create_price(
+        self,
+        product_id: str,
+        *,
+        unit_amount: int,
+        currency: str,
+        metadata: Mapping[str, str],
+        key: str,
+    ) -> PriceFact:
+        """Make a price (minor units) of a product, or get, as it is now, what this key made before.
+
+        Raises StripeSpent when the key only replays a saved error: the product's prices tell what it
+        made. https://docs.stripe.com/api/prices/create
+        """
+        params = {
+            "product": product_id,
+            "unit_amount": unit_amount,
+            "currency": currency,
+            "metadata": dict(metadata),
+        }
+        create = self._client.v1.prices.create
+        price, is_old = self._made("price_create", create, params, key, from_price)
+        if not is_old:
+            return price
+        with self._call("price_retrieve"):
+            return from_price(plain(self._client.v1.prices.retrieve(price.id)))
+
+    def archive_price(self, price_id: str) -> None:
+        """Let a price be sold no more; sessions that are open keep it. Harmless to repeat."""
+        self._write(
+            "price_archive",
+            f"price:{price_id}:archive",
+            lambda options: self._client.v1.prices.update(price_id, {"active": False}, options),
+        )
+
+    def _write(self, call: str, key: str, write: Callable[[Any], Any]) -> None:
         """Write under the first key that does not only repeat what was answered before."""
         for name in harmless_keys():
             with suppress(StripeSpent, StripeKeyMismatch), self._call(call):

@@ -39,12 +39,12 @@ def reference(found: Fields, name: str) -> tuple[str, Fields]:
     return identity(found, name), {}
 
 
-def text(found: Fields, name: str) -> str:
-    """A text that can be stored: no half of a surrogate pair, at most LONGEST_TEXT characters."""
+def text(found: Fields, name: str, longest: int = LONGEST_TEXT) -> str:
+    """A text that can be stored: no half of a surrogate pair, at most ``longest`` characters."""
     value = found.get(name)
     if value is None:
         return ""
-    if not isinstance(value, str) or len(value) > LONGEST_TEXT:
+    if not isinstance(value, str) or len(value) > longest:
         raise Malformed(f"{name} is no text, or too long a one")
     try:
         value.encode("utf-8")

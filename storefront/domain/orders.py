@@ -72,6 +72,8 @@ class Line:
     """The product's name with the variant's options, as it was shown."""
     slug: str = ""
     image: str = ""
+    price: str = ""
+    """The id of the Price at Stripe that stood for this amount when they were held; empty for none."""
 
 
 @dataclass(frozen=True, slots=True)

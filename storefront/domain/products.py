@@ -5,8 +5,6 @@ from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from typing import Any
 
-from storefront.domain import fields
-
 
 @dataclass(frozen=True, slots=True)
 class Variant:
@@ -120,28 +118,3 @@ class Level:
     def parts(self) -> int:
         """The units that are somewhere: as many as were stocked."""
         return self.available + self.held + self.sold + self.written_off
-
-
-@dataclass(frozen=True, slots=True)
-class ProductFact:
-    """What Stripe says about one of its own products."""
-
-    id: str
-    name: str
-    metadata: Mapping[str, str]
-    active: bool
-    """False once somebody archived it."""
-
-
-def from_product(found: Mapping[str, Any]) -> ProductFact:
-    """The facts in a product as Stripe sends it. Raises Malformed.
-
-    https://docs.stripe.com/api/products/object
-    """
-    fields.required(found, "id", "name", "active")
-    return ProductFact(
-        fields.text(found, "id"),  # its maker chooses it
-        fields.text(found, "name"),
-        fields.texts(fields.part(found, "metadata")),
-        fields.flag(found, "active"),
-    )

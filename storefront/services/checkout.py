@@ -28,9 +28,9 @@ from storefront.domain.errors import (
 from storefront.domain.money import most
 from storefront.domain.orders import Line, Order, Reason, State
 from storefront.domain.payments import Payment
-from storefront.services import links, recovery, sessions, settlement
+from storefront.services import links, pricing, recovery, sessions, settlement
 from storefront.services.shop import Shop
-from storefront.storage.answers import Attached, Held, HoldAnswer, Limits, Settled, Wanted
+from storefront.storage.answers import Attached, Held, HoldAnswer, Limits, Renewed, Settled, Wanted
 
 ASK_MS = 30_000
 """A creation ends within 17 s; an order without payment page after this long was left by its web
@@ -117,9 +117,16 @@ def open_payment(shop: Shop, order: Order, *, first: bool = False) -> Started:
                 shop.store.due.schedule(f"ask:{order.id}", shop.store.now())
             raise
         except StripeRefused as refused:
-            if first or sessions.made_nothing(order, refused):
+            nothing = first or sessions.made_nothing(order, refused)
+            if nothing and _without_prices(shop, order, refused):
+                order = _known(shop, order.id)
+                continue  # and ``first`` stays what it was: nobody has asked under this number
+            if nothing:
                 shop.store.scripts.release_hold(
-                    order.id, session="", version=1, reason=Reason.REFUSED
+                    order.id,
+                    session="",
+                    version=order.session_version,
+                    reason=Reason.REFUSED,
                 )
             else:
                 shop.store.due.schedule(f"ask:{order.id}", shop.store.now())
@@ -149,6 +156,22 @@ def open_payment(shop: Shop, order: Order, *, first: bool = False) -> Started:
     if ours and order.state is State.PENDING:
         shop.store.due.schedule(f"ask:{order.id}", shop.store.now())
     raise StripeUnreachable("the payment page could not be prepared in time")
+
+
+def _without_prices(shop: Shop, order: Order, refused: StripeRefused) -> bool:
+    """Whether to ask once more, with the amounts in place of Prices: one may have been archived.
+
+    The number under which that is asked is stored first. Another process that was quicker has asked
+    already, so then the refusal counts.
+    """
+    if not sessions.names_prices(order) or refused.status in {401, 403}:
+        return False
+    log.warning("order %s: stripe refused its Prices: %s", order.id, refused)
+    pricing.forget(shop, order.id)
+    renewed = shop.store.scripts.renew_session(
+        order.id, version=order.session_version, session_seconds=sessions.SESSION_SECONDS
+    )
+    return renewed is Renewed.RENEWED
 
 
 def _session(shop: Shop, order: Order) -> Payment | None:
@@ -249,7 +272,8 @@ def _priced(shop: Shop, wanted: Mapping[str, int]) -> list[Wanted]:
         raise BadInput("Choose something first: nothing was selected.")
     if len(wanted) > MOST_LINES:
         raise BadInput(f"One order can have at most {MOST_LINES} different things.")
-    catalogue = shop.store.catalogue.current()
+    catalogue, prices = shop.store.catalogue.priced(list(wanted))
+    currency = shop.settings.shop_currency
     lines = []
     for sku, quantity in sorted(wanted.items()):
         found = catalogue.by_sku(sku)
@@ -263,6 +287,7 @@ def _priced(shop: Shop, wanted: Mapping[str, int]) -> list[Wanted]:
             raise BadInput("Choose a quantity of 1 or more.")
         if quantity > limit:
             raise OverLimit(sku, limit)
+        price = prices.get(sku)
         line = Line(
             sku=sku,
             quantity=quantity,
@@ -270,6 +295,7 @@ def _priced(shop: Shop, wanted: Mapping[str, int]) -> list[Wanted]:
             name=product.name_of(variant),
             slug=product.slug,
             image=product.image,
+            price=price.id if price and price.stands_for(variant.price, currency) else "",
         )
         lines.append(Wanted(line, limit, product.opens_at or 0))
     if rules.total(line.line for line in lines) > most(shop.settings.shop_currency):

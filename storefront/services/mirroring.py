@@ -1,16 +1,18 @@
-"""Keep at Stripe what only Redis knows: how many units ever came in, and how many were written off.
+"""Keep a product at Stripe for each SKU: what it is called and shows, and what only Redis knows of it.
 
-Sales can be read from Stripe's sessions, and what is on the shelf follows from the rest; these two
-numbers cannot, so each SKU has a product at Stripe whose metadata has them. A shop that lost its
-Redis is rebuilt from there.
+Sales can be read from Stripe's sessions, and what is on the shelf follows from the rest; how many units
+ever came in and how many were written off cannot, so the product's metadata has these two numbers. A
+shop that lost its Redis is rebuilt from there.
 """
 
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from storefront.domain.errors import StripeUnreachable
-from storefront.domain.products import Catalogue, Level, ProductFact
+from storefront.domain.products import Catalogue, Level
+from storefront.domain.sold_at_stripe import ProductFact
+from storefront.services import showing
 from storefront.services.shop import Shop
 from storefront.storage.snapshot import Snapshot
 
@@ -18,6 +20,9 @@ ROUNDS = 5
 """So often in a row is a SKU written that changes at the same time; then the job comes again."""
 LATE_TRIES = 10
 """A job that failed so often waits for some six minutes: what stands in its way does not pass soon."""
+JOB = "available:all"
+"""Looks every minute which products say another number of available units than the books."""
+LOOK_MS = 60_000
 
 log = logging.getLogger(__name__)
 
@@ -39,38 +44,76 @@ def product_id(shop: Shop, sku: str) -> str:
     return f"{shop.settings.shop_id}_{sku}"
 
 
-def mirror(shop: Shop, sku: str) -> None:
-    """The due job ``mirror``: bring the SKU's product at Stripe to what the books say.
+def mirror(shop: Shop, sku: str, say: Callable[[str], None] = lambda _: None) -> None:
+    """The due job ``mirror``: bring the SKU's product at Stripe to what catalogue and books say.
 
     The product is read before the books, and both again after each write, until they agree. So of two
     that write at once, whoever wrote the older numbers sees it and writes again; and a change that
     comes after the last look has made the job due anew. A product that was deleted at Stripe comes
-    back; an archived one stays archived and is kept up. Raises StripeError, and ForeignProduct when
-    the product's id is used by something else.
+    back; an archived one stays archived and is kept up. ``say`` hears what was done. Its Price is made
+    due where it is not what the SKU costs. Raises StripeError, and ForeignProduct when the product's
+    id is used by something else.
     """
     own = product_id(shop, sku)
-    for _ in range(ROUNDS):
+    for turn in range(ROUNDS):
         found = shop.stripe.product(own)
         level = shop.store.stock.level(sku)
         if level is None:
             return
-        name = _names(shop.store.catalogue.current()).get(sku, sku)
-        metadata = _metadata(shop, level)
+        wanted = showing.shown(shop, level)
         key = f"product:{shop.settings.shop_id}:{sku}"
         if found is None:
-            shop.stripe.create_product(own, name=name, metadata=metadata, key=key)
+            shop.stripe.create_product(own, wanted.created(), key=key)
+            say("product created")
             continue
-        if _foreign(shop, sku, found):
+        if foreign(shop, sku, found):
             raise ForeignProduct(f"{own} at Stripe is not this shop's {sku}")
-        if _ours(shop, sku, found) and (found.name, _read(found)) == (name, _kept(level)):
+        same = _ours(shop, sku, found) and (found.name, _read(found)) == (wanted.name, _kept(level))
+        # What changes with every sale, and texts that Stripe may tidy, are worth one write a time.
+        if same and (turn or wanted.agrees(found)):
+            _note_shown(shop, sku, found)
+            _look_at_price(shop, sku, found)
             return
         shop.stripe.update_product(
             own,
-            name=name,
-            metadata=metadata,
+            wanted.updated(found),
             key=f"{key}:{level.stocked}:{level.written_off}:{level.available}",
         )
+        say("product updated")
     raise StripeUnreachable(f"{sku} changes faster than Stripe can be told")
+
+
+def mirror_available(shop: Shop, _all: str) -> int:
+    """The due job ``available``: make the mirror of each SKU due whose available units changed.
+
+    At most one write in a minute for a SKU, however many are sold. Answers when to look again.
+    """
+    shown = shop.store.prices.shown()
+    for level in shop.store.stock.levels():
+        if shown.get(level.sku) != level.available:
+            shop.store.due.schedule(f"mirror:{level.sku}", shop.store.now())
+    return LOOK_MS
+
+
+def _note_shown(shop: Shop, sku: str, found: ProductFact) -> None:
+    told = found.metadata.get("available", "")
+    if told.isdecimal():
+        shop.store.prices.note_shown(sku, int(told))
+
+
+def _look_at_price(shop: Shop, sku: str, found: ProductFact) -> None:
+    """Make the SKU's Price due where it, or the product's default at Stripe, is not the right one."""
+    known = shop.store.prices.known().get(sku)
+    entry = showing.entry(shop.store.catalogue.current(), sku)
+    price = entry[1].price if entry else None
+    if price is None or not found.active:
+        right = known is None
+    else:
+        currency = shop.settings.shop_currency
+        right = known is not None and known.stands_for(price, currency)
+        right = right and known is not None and known.id == found.default_price
+    if not right:
+        shop.store.due.schedule(f"price:{sku}", shop.store.now())
 
 
 def mirrored(shop: Shop) -> dict[str, Mirrored]:
@@ -148,22 +191,11 @@ def _names(catalogue: Catalogue) -> Mapping[str, str]:
     return {v.sku: p.name_of(v) for p, v in catalogue.entries(catalogue.products)}
 
 
-def _metadata(shop: Shop, level: Level) -> dict[str, str]:
-    """``available`` is for people who look at Stripe: it is right when it is written, not later."""
-    return {
-        "shop": shop.settings.shop_id,
-        "sku": level.sku,
-        "stocked": str(level.stocked),
-        "written_off": str(level.written_off),
-        "available": str(level.available),
-    }
-
-
 def _ours(shop: Shop, sku: str, found: ProductFact) -> bool:
     return (found.metadata.get("shop"), found.metadata.get("sku")) == (shop.settings.shop_id, sku)
 
 
-def _foreign(shop: Shop, sku: str, found: ProductFact) -> bool:
+def foreign(shop: Shop, sku: str, found: ProductFact) -> bool:
     """Whether a product under the SKU's id says that it is something else's.
 
     One that says nothing was emptied by hand.

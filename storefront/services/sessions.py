@@ -19,7 +19,7 @@ from storefront.domain.errors import (
     StripeSpent,
     StripeUnreachable,
 )
-from storefront.domain.orders import Form, Order
+from storefront.domain.orders import Form, Line, Order
 from storefront.domain.payments import Payment, Verdict, verdict
 from storefront.services import links
 from storefront.services.shop import Shop
@@ -53,17 +53,7 @@ def params(shop: Shop, order: Order) -> dict[str, Any]:
     return {
         "mode": "payment",
         "client_reference_id": order.id,
-        "line_items": [
-            {
-                "quantity": line.quantity,
-                "price_data": {
-                    "currency": order.currency,
-                    "unit_amount": line.unit_amount,
-                    "product_data": {"name": line.name, "metadata": {"sku": line.sku}},
-                },
-            }
-            for line in order.lines
-        ],
+        "line_items": [{"quantity": line.quantity, **_price(order, line)} for line in order.lines],
         "success_url": link,
         "cancel_url": link,
         "expires_at": order.expires_at,
@@ -73,6 +63,29 @@ def params(shop: Shop, order: Order) -> dict[str, Any]:
         "custom_text": {
             "submit": {"message": f"We hold this for you until {until:%H:%M} UTC ({until:%d %B})."}
         },
+    }
+
+
+def names_prices(order: Order) -> bool:
+    """Whether the session is asked for by the ids of Prices, which somebody may have archived.
+
+    Only the first request does so. Those under a later number say the amounts themselves, so that
+    nothing that is done to a Price can stand in the way of a payment.
+    """
+    first = order.form is Form.HOSTED and order.session_version == 1
+    return first and any(line.price for line in order.lines)
+
+
+def _price(order: Order, line: Line) -> dict[str, Any]:
+    """What a line costs: as it was frozen when the units were held."""
+    if line.price and names_prices(order):
+        return {"price": line.price}
+    return {
+        "price_data": {
+            "currency": order.currency,
+            "unit_amount": line.unit_amount,
+            "product_data": {"name": line.name, "metadata": {"sku": line.sku}},
+        }
     }
 
 

@@ -10,6 +10,7 @@ from storefront.services import (
     captures,
     mirroring,
     notices,
+    pricing,
     reconciliation,
     recovery,
     refunds,
@@ -44,10 +45,12 @@ WORK: dict[str, Work] = {
     "void": captures.void_when_due,
     "reconcile": reconciliation.reconcile_when_due,
     "mirror": mirroring.mirror,
+    "available": mirroring.mirror_available,
+    "price": pricing.keep_price,
     "offer": waitlist.pass_on_when_due,
     "lapse": waitlist.lapse_when_due,
 }
-OF_THE_SHOP = frozenset({"reconcile", "mirror", "offer", "lapse"})
+OF_THE_SHOP = frozenset({"reconcile", "mirror", "available", "price", "offer", "lapse"})
 """Jobs that are about no order: there is nothing to review, so they are tried for ever."""
 LONGEST_OF_THE_SHOP_MS = 300_000
 
@@ -55,6 +58,7 @@ LONGEST_OF_THE_SHOP_MS = 300_000
 def begin(shop: Shop) -> None:
     """Put what comes again and again on the list; each worker does so when it starts."""
     shop.store.due.schedule(reconciliation.JOB, shop.store.now())
+    shop.store.due.schedule(mirroring.JOB, shop.store.now())
 
 
 def run_due(shop: Shop, limit: int) -> int:

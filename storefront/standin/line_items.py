@@ -64,6 +64,12 @@ def build(account: Account, given: list[Json] | None, most: int) -> Lines:
                     f"{price['id']}.",
                     f"{param}[price]",
                 )
+            if not product["active"]:
+                raise invalid(
+                    f"Price {price['id']} is not available to be purchased because its product is "
+                    "not active.",
+                    f"{param}[price]",
+                )
         else:
             price, product = prices.inline(account, line["price_data"], f"{param}[price_data]")
             lines.made += [price] if product is None else [product, price]

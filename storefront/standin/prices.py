@@ -126,6 +126,12 @@ def update(account: Account, params: Json, id: str) -> Json:  # noqa: A002
         if field in params:
             raise not_modelled(f"`{field}`", field)
     price["metadata"] = texts.merged(price["metadata"], params.get("metadata"))
+    product = account.get("product", price["product"])
+    if params.get("active") is False and product["default_price"] == price["id"]:
+        raise invalid(
+            "This price cannot be archived because it is the default price of its product.",
+            "active",
+        )
     for field in ("active", "lookup_key", "nickname", "tax_behavior"):
         if field in params:
             price[field] = params[field]

@@ -1,12 +1,15 @@
 """Reads the catalogue, once per version and process."""
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 import redis
 
 from storefront.domain.products import Catalogue, Product
+from storefront.domain.sold_at_stripe import KnownPrice
 from storefront.storage.keys import Keys
+from storefront.storage.prices import read_price
 
 
 class Catalogues:
@@ -20,6 +23,15 @@ class Catalogues:
     def current(self) -> Catalogue:
         """The catalogue as it stands, for the price of reading its version."""
         return self.at(self._client.get(self._keys.name("catalogue:version")) or "")
+
+    def priced(self, skus: Sequence[str]) -> tuple[Catalogue, dict[str, KnownPrice]]:
+        """The catalogue as it stands, and the known Prices of these SKUs, in one round trip."""
+        pipe = self._client.pipeline(transaction=True)
+        pipe.get(self._keys.name("catalogue:version"))
+        pipe.hmget(self._keys.name("prices"), list(skus))
+        version, texts = pipe.execute()
+        found = {sku: read_price(text) for sku, text in zip(skus, texts, strict=True) if text}
+        return self.at(version or ""), found
 
     def at(self, version: str) -> Catalogue:
         """The catalogue of this version; it costs a round trip only when it has changed."""

@@ -183,6 +183,7 @@ def read_order(fields: Mapping[str, str], units: str | None) -> Order:
                 name=line.get("name", ""),
                 slug=line.get("slug", ""),
                 image=line.get("image", ""),
+                price=line.get("price", ""),
             )
             for line in lines
         ),

@@ -14,6 +14,7 @@ from storefront.storage.keys import Keys
 from storefront.storage.ledger import Ledger
 from storefront.storage.live import Live
 from storefront.storage.orders import Orders
+from storefront.storage.prices import Prices
 from storefront.storage.scripts import Scripts
 from storefront.storage.snapshot import Snapshot
 from storefront.storage.stock import Stock
@@ -41,6 +42,7 @@ class Store:
         self.catalogue = Catalogues(client, self.keys)
         self.scripts = Scripts(client, self.keys, self.catalogue, terms)
         self.waitlist = Waitlist(client, self.keys)
+        self.prices = Prices(client, self.keys)
         self.due = Due(client, self.keys)
         self.ledger = Ledger(client, self.keys)
         self.door = Doors(client, self.keys)

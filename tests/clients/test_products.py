@@ -4,6 +4,7 @@ import pytest
 
 from storefront.clients.stripe_api import Stripe
 from storefront.domain.errors import StripeRefused, StripeSpent, StripeUnreachable
+from storefront.domain.sold_at_stripe import PriceFact
 from tests.clients.test_stripe_api import (
     REPLAYED,
     counted,  # noqa: F401 - a fixture
@@ -13,7 +14,7 @@ from tests.clients.test_stripe_api import (
     wire,  # noqa: F401 - a fixture
 )
 from tests.clients.wire import Answer, Wire
-from tests.fakes.products import PRODUCT
+from tests.fakes.products import PRICE, PRODUCT
 
 METADATA = {"shop": "test", "sku": "a.b"}
 FOUND = {**PRODUCT, "id": "test_a.b", "name": "A", "metadata": METADATA, "livemode": False}
@@ -22,7 +23,9 @@ NO_REPEAT = {"Stripe-Should-Retry": "false"}
 
 
 def update(stripe: Stripe) -> None:  # noqa: F811
-    stripe.update_product("test_a.b", name="A", metadata=METADATA, key="product:test:a.b:1:0:1")
+    stripe.update_product(
+        "test_a.b", {"name": "A", "metadata": METADATA}, key="product:test:a.b:1:0:1"
+    )
 
 
 def keys(wire: Wire) -> list[str]:  # noqa: F811
@@ -62,7 +65,7 @@ def test_a_product_is_made_under_our_id_and_key(
     counted: list[tuple[str, str]],  # noqa: F811
 ) -> None:
     wire.plan(Answer(body=FOUND))
-    stripe.create_product("test_a.b", name="A", metadata=METADATA, key="product:test:a.b")
+    stripe.create_product("test_a.b", {"name": "A", "metadata": METADATA}, key="product:test:a.b")
     [request] = wire.requests
     assert (request.method, request.path) == ("POST", "/v1/products")
     assert request.body == {
@@ -77,9 +80,9 @@ def test_a_product_is_made_under_our_id_and_key(
 
 def test_one_that_exists_already_is_no_failure(stripe: Stripe, wire: Wire) -> None:  # noqa: F811
     wire.plan(Answer(400, error(code="resource_already_exists")), Answer(400, error(code="other")))
-    stripe.create_product("test_a.b", name="A", metadata=METADATA, key="k")
+    stripe.create_product("test_a.b", {"name": "A", "metadata": METADATA}, key="k")
     with pytest.raises(StripeRefused):
-        stripe.create_product("test_a.b", name="A", metadata=METADATA, key="k")
+        stripe.create_product("test_a.b", {"name": "A", "metadata": METADATA}, key="k")
 
 
 def test_a_product_is_written_under_a_key_that_names_the_numbers(
@@ -145,3 +148,76 @@ def test_products_are_asked_for_by_id_not_too_many_at_once(stripe: Stripe, wire:
     assert first == {f"ids[{n}]": one for n, one in enumerate(ids[:40])} | {"limit": "100"}
     assert second == {"ids[0]": "test_40", "limit": "100"}
     assert list(stripe.products([])) == []
+
+
+PRICED = {**PRICE, "id": "price_1", "product": "test_a.b", "unit_amount": 2500, "currency": "usd"}
+PRICED |= {"metadata": METADATA, "created": 1795000000, "livemode": False}
+
+
+def make_price(stripe: Stripe) -> PriceFact:  # noqa: F811
+    return stripe.create_price(
+        "test_a.b", unit_amount=2500, currency="usd", metadata=METADATA, key="price:test:a.b:1"
+    )
+
+
+def test_a_price_is_made_under_our_key(stripe: Stripe, wire: Wire) -> None:  # noqa: F811
+    wire.plan(Answer(body=PRICED))
+    made = make_price(stripe)
+    assert (made.id, made.unit_amount, made.currency, made.active) == ("price_1", 2500, "usd", True)
+    [request] = wire.requests
+    assert (request.method, request.path) == ("POST", "/v1/prices")
+    assert request.body == {
+        "product": "test_a.b",
+        "unit_amount": "2500",
+        "currency": "usd",
+        "metadata[shop]": "test",
+        "metadata[sku]": "a.b",
+    }
+    assert keys(wire) == ["price:test:a.b:1"]
+
+
+def test_a_replay_is_answered_with_what_the_price_is_now(stripe: Stripe, wire: Wire) -> None:  # noqa: F811
+    wire.plan(Answer(body=PRICED, headers=REPLAYED), Answer(body={**PRICED, "active": False}))
+    assert not make_price(stripe).active
+    assert wire.requests[1].path == "/v1/prices/price_1"
+
+
+def test_a_saved_error_is_told_apart_from_silence(stripe: Stripe, wire: Wire) -> None:  # noqa: F811
+    wire.plan(Answer(500, error("api_error"), REPLAYED | NO_REPEAT))
+    with pytest.raises(StripeSpent):
+        make_price(stripe)
+    wire.plan(*[Answer(500, error("api_error"))] * 2)
+    with pytest.raises(StripeUnreachable):
+        make_price(stripe)
+
+
+def test_only_active_prices_of_the_product_are_listed(stripe: Stripe, wire: Wire) -> None:  # noqa: F811
+    wire.plan(Answer(body=listing(PRICED)))
+    assert [price.id for price in stripe.prices("test_a.b")] == ["price_1"]
+    assert wire.requests[0].query == {"active": "true", "limit": "100", "product": "test_a.b"}
+
+
+def test_a_price_is_archived_again_under_the_next_key(stripe: Stripe, wire: Wire) -> None:  # noqa: F811
+    wire.plan(Answer(body=PRICED, headers=REPLAYED), Answer(body={**PRICED, "active": False}))
+    stripe.archive_price("price_1")
+    assert {request.path for request in wire.requests} == {"/v1/prices/price_1"}
+    assert {request.raw for request in wire.requests} == {"active=false"}
+    assert keys(wire) == ["price:price_1:archive:1", "price:price_1:archive:2"]
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"billing_scheme": "tiered", "unit_amount": None},
+        {"custom_unit_amount": {"minimum": 1}},
+        {"unit_amount": None, "unit_amount_decimal": "0.5"},
+        {"transform_quantity": {"divide_by": 10, "round": "up"}},
+    ],
+)
+def test_a_price_that_is_no_plain_amount_has_none(
+    stripe: Stripe,  # noqa: F811
+    wire: Wire,  # noqa: F811
+    odd: dict[str, object],
+) -> None:
+    wire.plan(Answer(body=listing({**PRICED, **odd})))
+    assert [price.unit_amount for price in stripe.active_prices()] == [None]

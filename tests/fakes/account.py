@@ -8,7 +8,7 @@ import hashlib
 import hmac
 import json
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from storefront.domain.errors import StripeRefused
@@ -208,6 +208,10 @@ class Account:
 
     # Inside Stripe.
 
+    def _lines(self, items: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+        """The lines of a session with what each costs."""
+        return [dict(item) for item in items]
+
     def _seconds(self) -> int:
         return self.now() // 1000
 
@@ -261,6 +265,7 @@ class Account:
 
     def _open_session(self, params: Mapping[str, Any]) -> dict[str, Any]:
         self._age()
+        params = {**params, "line_items": self._lines(params["line_items"])}
         checks.session_params(params, self._seconds())
         session_id = self._id("cs_test")
         session = objects.session(

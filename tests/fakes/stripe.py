@@ -37,6 +37,7 @@ class FakeStripe(Products):
         super().__init__(now, webhook_secrets, livemode)
         self.wire = Wire()
         self.catalogue = {}
+        self.all_prices = {}
         self.addresses: list[tuple[str, str]] = []
         """The account's webhook endpoints: address and status."""
         self.not_taken: set[str] = set()

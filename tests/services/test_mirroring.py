@@ -40,6 +40,7 @@ def test_each_sku_has_one_product_that_says_what_came_in(town: Town) -> None:
         "stocked": "5",
         "written_off": "0",
         "available": "5",
+        "slug": "poster",
     }
 
 
@@ -215,7 +216,7 @@ def test_the_walk_through_stripe_is_never_given_up_either(
         broken.setattr(reconciliation, "reconcile", fail)
         town.pass_time(HOUR)
     town.pass_time(HOUR)
-    assert town.due() == {reconciliation.JOB}
+    assert town.due() == {reconciliation.JOB, mirroring.JOB}
 
 
 def test_a_deleted_product_comes_back_with_the_next_walk(town: Town) -> None:

@@ -119,11 +119,12 @@ def test_a_twin_that_stripe_s_list_showed_too_late_is_ended(town: Town) -> None:
 
 @pytest.mark.parametrize("fault", [Fault.REFUSED, Fault.UNAUTHORIZED])
 def test_a_clear_no_at_the_first_call_lets_the_units_go_at_once(town: Town, fault: Fault) -> None:
-    town.stripe.fault("create_session", fault)
+    town.stripe.fault("create_session", fault, times=2)  # by its Prices, and by the amounts
     with pytest.raises(StripeRefused):
         town.begin()
     [order] = town.orders()
     assert (order.state, order.reason, town.level()) == (State.RELEASED, "refused", (5, 0, 0))
+    town.stripe.up()
     town.rest()
 
 

@@ -1,6 +1,7 @@
 """An order's Checkout Session: what Stripe is asked for, and how it is found again."""
 
 from contextlib import nullcontext
+from dataclasses import replace
 
 import pytest
 
@@ -34,6 +35,12 @@ def test_stripe_is_told_the_order_the_shop_and_the_lines_at_the_frozen_prices(to
     assert session["metadata"] == expected
     params = sessions.params(town.shop, order)
     assert params["payment_intent_data"]["metadata"] == expected
+    by_price = [(town.stripe.all_prices[line["price"]], line) for line in params["line_items"]]
+    assert [
+        (price["metadata"]["sku"], line["quantity"], price["unit_amount"], price["currency"])
+        for price, line in by_price
+    ] == [("poster", 2, 2500, "usd"), ("zine", 1, 450, "usd")]
+    anew = sessions.params(town.shop, replace(order, session_version=2))
     assert [
         (
             line["price_data"]["product_data"]["metadata"]["sku"],
@@ -41,7 +48,7 @@ def test_stripe_is_told_the_order_the_shop_and_the_lines_at_the_frozen_prices(to
             line["price_data"]["unit_amount"],
             line["price_data"]["currency"],
         )
-        for line in params["line_items"]
+        for line in anew["line_items"]
     ] == [("poster", 2, 2500, "usd"), ("zine", 1, 450, "usd")]
     assert session["amount_total"] == order.amount == 5450
     link = links.order(town.shop.settings, order.id)

@@ -36,7 +36,7 @@ LAST_CRASHES = 3
 """So much more often the last worker ends: refunds are mostly its work."""
 MOST_TASKS = 6
 """Requests at once."""
-AGAIN_AND_AGAIN = frozenset({reconciliation.JOB})
+AGAIN_AND_AGAIN = frozenset({reconciliation.JOB, mirroring.JOB})
 """What is always due again."""
 Ended = Callable[[Task], None]
 

@@ -69,10 +69,11 @@ def test_the_shop_s_own_client_makes_writes_and_finds_its_products_here(standin:
     ids = [f"mirror_{number}.x" for number in range(105)]
     assert shop.product(ids[0]) is None
     for product_id in ids:
-        shop.create_product(product_id, name="P", metadata={"stocked": "1"}, key=product_id)
+        shop.create_product(product_id, {"name": "P", "metadata": {"stocked": "1"}}, key=product_id)
     for _ in range(2):  # under a key that was used, and nothing goes wrong
-        shop.create_product(ids[0], name="Other", metadata={}, key=ids[0])
-        shop.update_product(ids[0], name="Q", metadata={"stocked": "2", "sku": "x"}, key="u")
+        shop.create_product(ids[0], {"name": "Other"}, key=ids[0])
+        metadata = {"stocked": "2", "sku": "x"}
+        shop.update_product(ids[0], {"name": "Q", "metadata": metadata}, key="u")
     found = shop.product(ids[0])
     assert found
     assert (found.name, found.metadata) == ("Q", {"stocked": "2", "sku": "x"})
@@ -155,3 +156,62 @@ def test_a_product_has_eight_pictures_at_most(standin: Standin):
     with pytest.raises(stripe.InvalidRequestError) as caught:
         standin.client.v1.products.create({"name": "x", "images": images})
     assert caught.value.param == "images"
+
+
+def test_the_shop_s_own_client_makes_finds_and_archives_its_prices_here(standin: Standin):
+    shop = Stripe("sk_test_x", api_base=standin.url)
+    own = f"priced-{uuid4().hex}"
+    picture = "https://shop.test/pictures/a.svg"
+    shown = {"name": "P", "description": "D", "images": [picture], "metadata": {"sku": "a"}}
+    shop.create_product(own, shown, key=own)
+    made = [
+        shop.create_price(
+            own, unit_amount=amount, currency="usd", metadata={"sku": "a"}, key=f"{own}:{amount}"
+        )
+        for amount in (2500, 3000, 2500)
+    ]
+    assert made[0] == made[2]
+    assert made[0].product == own
+    assert (made[0].unit_amount, made[0].currency, made[0].once) == (2500, "usd", True)
+    assert [price.id for price in shop.prices(own)] == [made[1].id, made[0].id]
+    assert {made[0], made[1]} <= set(shop.active_prices())
+    shop.update_product(
+        own, {"default_price": made[1].id, "description": "", "images": ""}, key="d"
+    )
+    found = shop.product(own)
+    assert found
+    assert (found.default_price, found.description, found.images) == (made[1].id, "", ())
+    shop.archive_price(made[0].id)
+    assert shop.prices(own) == [made[1]]
+    again = shop.create_price(
+        own, unit_amount=2500, currency="usd", metadata={"sku": "a"}, key=f"{own}:2500"
+    )
+    assert (again.id, again.active) == (made[0].id, False)
+
+
+def test_a_default_price_cannot_be_archived_before_another_one_is(standin: Standin):
+    prices, products = standin.client.v1.prices, standin.client.v1.products
+    product = products.create(
+        {"name": "P", "default_price_data": {"currency": "usd", "unit_amount": 100}}
+    )
+    with pytest.raises(stripe.InvalidRequestError, match="default price"):
+        prices.update(str(product.default_price), {"active": False})
+    other = prices.create({"product": product.id, "currency": "usd", "unit_amount": 200})
+    products.update(product.id, {"default_price": other.id})
+    assert not prices.update(str(product.default_price), {"active": False}).active
+
+
+@pytest.mark.parametrize("archived", ["price", "product"])
+def test_what_is_archived_cannot_be_sold(standin: Standin, archived: str):
+    product = standin.client.v1.products.create({"name": "P"})
+    price = standin.client.v1.prices.create(
+        {"product": product.id, "currency": "usd", "unit_amount": 100}
+    )
+    lines = [{"price": price.id, "quantity": 1}]
+    assert standin.open_session(line_items=lines).amount_total == 100
+    if archived == "price":
+        standin.client.v1.prices.update(price.id, {"active": False})
+    else:
+        standin.client.v1.products.update(product.id, {"active": False})
+    with pytest.raises(stripe.InvalidRequestError, match="active"):
+        standin.open_session(line_items=lines)

@@ -1,5 +1,6 @@
 -- Put products on the shelf; a SKU that is seen for the first time gets its stock.
 --
+-- Stripe shows names, texts, pictures and prices too, so a product that changed makes its mirror due.
 -- The first of them opens the shop. A shop whose books were lost stays closed until it is rebuilt, and
 -- the door remembers the stock for that.
 -- KEYS  as in books.lua, with catalogue (hash, slug -> product as JSON) in the place of order:ID and
@@ -19,7 +20,11 @@ elseif door == 'empty' then
   redis.call('HSET', DOOR, 'run', this_run())
 end
 local fresh = { 'published' }
-for slug, product in pairs(ask.products) do redis.call('HSET', ORDER, slug, product) end
+local altered = {}
+for slug, product in pairs(ask.products) do
+  if redis.call('HGET', ORDER, slug) ~= product then altered[#altered + 1] = cjson.decode(product).variants end
+  redis.call('HSET', ORDER, slug, product)
+end
 for sku, quantity in pairs(ask.stock) do
   if redis.call('HEXISTS', STOCKED, sku) == 0 then
     for _, counter in pairs(COUNTERS) do redis.call('HSET', counter, sku, '0') end
@@ -32,6 +37,11 @@ for sku, quantity in pairs(ask.stock) do
       schedule('mirror:' .. sku, now) -- that it starts with none is worth keeping, too
     end
     if door ~= 'rebuild' then fresh[#fresh + 1] = sku end
+  end
+end
+for _, variants in ipairs(door == 'rebuild' and {} or altered) do
+  for _, variant in ipairs(variants) do
+    if redis.call('HEXISTS', STOCKED, variant.sku) == 1 then schedule_anew('mirror:' .. variant.sku, now) end
   end
 end
 redis.call('SET', HOLD, ask.version)
