@@ -25,6 +25,7 @@ from storefront.web import (
     assets,
     bag,
     checkout,
+    codes,
     current,
     dev,
     errors,
@@ -126,7 +127,7 @@ def assemble(shop: Shop, counts: Storage | None = None) -> Flask:
     assets.register(app)
     pages.register(app, settings)
     errors.register(app, UNREACHABLE, partial(_count, shop.store, "limited"))
-    for part in (shelf, live, bag, checkout, orders, pay, webhooks, health, pictures, admin):
+    for part in (shelf, live, bag, checkout, orders, codes, pay, webhooks, health, pictures, admin):
         app.register_blueprint(part.blueprint)
     if settings.env == "development":
         app.register_blueprint(dev.blueprint)

@@ -8,6 +8,7 @@ from typing import Any
 import redis
 
 from storefront.domain.orders import AWAITING, GOODS, HOLDING, MONEY_BACK, Order, State
+from storefront.domain.payment_links import LinkState
 from storefront.domain.products import Level
 from storefront.domain.waitlist import PlaceState
 from storefront.storage.stock import COUNTERS
@@ -56,7 +57,30 @@ def _value(client: redis.Redis, key: str) -> Any:
 def broken(store: Store) -> list[str]:
     """Every way in which the books contradict themselves, one sentence each. Meant to be empty."""
     orders = list(store.orders.walk())
-    return [*_counters(store), *_indexes(store, orders), *_due(store, orders), *_line(store)]
+    return [
+        *_counters(store),
+        *_indexes(store, orders),
+        *_due(store, orders),
+        *_line(store),
+        *_links(store),
+    ]
+
+
+def _links(store: Store) -> Iterator[str]:
+    """Each payment link has the units that it says, and somebody who looks after it."""
+    jobs = {job.name for job in store.due.jobs()}
+    links = store.links.all()
+    expected = {link.id: {link.sku: link.left} for link in links if link.left}
+    if (found := store.snapshot().allotments) != expected:
+        yield f"links have {found} set aside, not {expected}"
+    for link in links:
+        if min(link.left, link.sold, link.returned) < 0:
+            yield f"{link} has sold or given back more than it had"
+        if link.state is LinkState.CLOSED and link.left:
+            yield f"{link} is closed and has units"
+        job = "unlink" if link.state is LinkState.CLOSING else "link"
+        if link.state is not LinkState.CLOSED and f"{job}:{link.id}" not in jobs:
+            yield f"{link} is {link.state}, and no job looks after it"
 
 
 def _counters(store: Store) -> Iterator[str]:
@@ -64,6 +88,8 @@ def _counters(store: Store) -> Iterator[str]:
     counted: dict[str, Counter[str]] = {"held": Counter(), "sold": Counter()}
     for at, units in snapshot.units.values():
         counted[at].update(units)
+    for units in snapshot.allotments.values():
+        counted["held"].update(units)
     for sku, level in snapshot.levels.items():
         numbers = {name: getattr(level, name) for name in COUNTERS}
         if min(numbers.values()) < 0:

@@ -7,6 +7,7 @@ from storefront.services import reconciliation
 from storefront.services.audit import audit
 from storefront.services.shop import Shop
 from tests.books import broken
+from tests.fakes.account import order_named
 from tests.fakes.stripe import FakeStripe
 
 
@@ -18,16 +19,18 @@ def always(shop: Shop, stripe: FakeStripe) -> list[str]:
 def at_rest(shop: Shop, stripe: FakeStripe) -> list[str]:
     """What must be true once nothing is due any more and is not, one sentence each."""
     found = always(shop, stripe)
-    if jobs := [job for job in shop.store.due.jobs() if job.name != reconciliation.JOB]:
+    again = {reconciliation.JOB, *(f"link:{link.id}" for link in shop.store.links.all())}
+    if jobs := [job for job in shop.store.due.jobs() if job.name not in again]:
         found.append(f"still due: {', '.join(job.name for job in jobs)}")
     found += [f"audit: {check.name}: {check.detail}" for check in audit(shop, True) if not check.ok]
     for order in shop.store.orders.walk():
         found += _ended(order, stripe)
     known = set(shop.store.orders.ids())
     for session in stripe.sessions.values():
-        if session["metadata"]["order"] not in known:
+        link = shop.store.links.get(session["metadata"].get("link", ""))
+        if order_named(session) not in known and (link is None or session["status"] == "complete"):
             found.append(f"{session['id']} has no order")
-        if session["status"] == "open":
+        if session["status"] == "open" and not (link and link.active):
             found.append(f"{session['id']} can still be paid")
     for intent in stripe.intents.values():
         if "form" in intent["metadata"] and intent["status"].startswith("requires_payment"):

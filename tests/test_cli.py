@@ -656,3 +656,60 @@ def test_reconcile_opens_a_shop_after_a_restart(
         buy(shop)
     assert open_shop("reconcile").exit_code == 0
     assert buy(shop)
+
+
+def test_link_sets_units_aside_and_unlink_returns_what_is_left(
+    open_shop: Callable[..., Result], stripe: FakeStripe, shop: Shop
+) -> None:
+    made = document(open_shop("link", "poster", "--units", "3", "--json"))
+    [at_stripe] = stripe.links.values()
+    wanted = {"sku": "poster", "units": 3, "left": 3, "active": True, "url": at_stripe["url"]}
+    assert wanted.items() <= made.items()
+    [level] = [row for row in document(open_shop("stock", "--json")) if row["sku"] == "poster"]
+    assert (level["available"], level["held"]) == (2, 3)
+    stripe.pay(stripe.visit(at_stripe["id"]))
+    assert f"https://buy.stripe.com/{at_stripe['id']}" in open_shop("links").stdout
+    ended = document(open_shop("unlink", made["id"], "--json"))
+    assert {"left": 0, "active": False, "sold": 1, "returned": 2}.items() <= ended.items()
+    assert document(open_shop("links", "--json")) == [ended]
+    [level] = [row for row in document(open_shop("stock", "--json")) if row["sku"] == "poster"]
+    assert (level["available"], level["held"], level["sold"]) == (4, 0, 1)
+    assert open_shop("unlink", made["id"]).exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "says"),
+    [
+        (("link", "none", "--units", "1"), 1, "No product on the shelf"),
+        (("link", "poster", "--units", "6"), 1, "Only 5 units of poster are available"),
+        (("link", "poster", "--units", "0"), 2, "Invalid value"),
+        (("link", "poster"), 2, "Missing option"),
+        (("unlink", "none"), 1, "There is no link 'none'"),
+    ],
+)
+def test_what_is_no_link_is_refused_and_changes_nothing(
+    open_shop: Callable[..., Result],
+    stripe: FakeStripe,
+    arguments: tuple[str, ...],
+    code: int,
+    says: str,
+) -> None:
+    before = open_shop("stock").stdout
+    result = open_shop(*arguments)
+    assert (result.exit_code, says in result.stderr) == (code, True)
+    assert (stripe.links, open_shop("stock").stdout) == ({}, before)
+
+
+def test_a_link_that_stripe_does_not_confirm_is_left_to_the_worker(
+    open_shop: Callable[..., Result], stripe: FakeStripe, shop: Shop
+) -> None:
+    stripe.fault("create_payment_link", Fault.LOST_REPLY)
+    result = open_shop("link", "poster", "--units", "2", "--key", "stall")
+    assert result.exit_code == 1
+    assert "The units are set aside, and a worker makes the link" in result.stderr
+    assert document(open_shop("links", "--json"))[0]["url"] is None
+    made = document(open_shop("link", "poster", "--units", "2", "--key", "stall", "--json"))
+    assert (made["active"], len(stripe.links)) == (True, 1)
+    stripe.fault("deactivate_payment_link", Fault.LOST_REQUEST)
+    result = open_shop("unlink", made["id"])
+    assert (result.exit_code, "The units stay set aside" in result.stderr) == (1, True)

@@ -8,7 +8,7 @@ import click
 from flask import Flask
 from flask.cli import AppGroup
 
-from storefront.cli import at_hand, books, goods, upkeep
+from storefront.cli import at_hand, books, goods, selling, upkeep
 from storefront.services.shop import Shop
 
 
@@ -20,6 +20,9 @@ def register(app: Flask, shop: Shop) -> None:
         goods.import_,
         goods.stock,
         goods.restock,
+        selling.link,
+        selling.links,
+        selling.unlink,
         books.orders,
         books.audit,
         books.reconcile,

@@ -1,7 +1,5 @@
 """What is for sale, and how many of it."""
 
-import getpass
-import os
 import re
 import secrets
 import shutil
@@ -16,6 +14,7 @@ from flask.cli import with_appcontext
 
 from storefront.cli.at_hand import the_shop
 from storefront.cli.output import as_json, document, example, table
+from storefront.cli.who import who
 from storefront.domain.catalogue_file import CatalogueFile, CatalogueMistakes, read_catalogue
 from storefront.domain.products import Level
 from storefront.services import publishing, restocking
@@ -45,7 +44,7 @@ def import_(file: Path, prune: bool, if_empty: bool, as_json: bool) -> None:
         try:
             catalogue = _read(file, shop.settings.shop_currency)
             with _pictures(file.parent, catalogue, shop.settings.pictures):
-                published = publishing.publish(shop, catalogue, prune, who=_who())
+                published = publishing.publish(shop, catalogue, prune, who=who())
         except CatalogueMistakes as wrong:
             _list(wrong.mistakes, as_json)
             raise click.ClickException("Nothing was changed.") from None
@@ -117,7 +116,7 @@ def restock(sku: str, delta: str, reason: str, key: str, as_json: bool) -> None:
             sku=sku,
             delta=int(delta),
             reason=reason.strip(),
-            who=_who(),
+            who=who(),
             key=key or secrets.token_hex(16),
         )
     if result.word is Word.UNKNOWN_SKU:
@@ -180,12 +179,3 @@ def _row(level: Level) -> dict[str, object]:
         "written_off": level.written_off,
         "stocked": level.stocked,
     }
-
-
-def _who() -> str:
-    """Who is noted in the ledger."""
-    try:
-        user = getpass.getuser()
-    except (KeyError, OSError):
-        user = str(os.getuid())  # a container's user may have no name
-    return f"command line ({user})"

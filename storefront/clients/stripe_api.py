@@ -13,6 +13,7 @@ import stripe
 
 from storefront.clients.stripe_catalogue import Catalogue
 from storefront.clients.stripe_connection import each, harmless_keys, plain
+from storefront.clients.stripe_links import Links
 from storefront.domain.errors import SignatureInvalid, StripeSpent
 from storefront.domain.fields import flag, identity, line, part, required, word
 from storefront.domain.payments import (
@@ -24,7 +25,7 @@ from storefront.domain.payments import (
 )
 
 
-class Stripe(Catalogue):
+class Stripe(Catalogue, Links):
     """A shop's account at Stripe. Safe to share between threads and greenlets."""
 
     def create_session(self, params: Mapping[str, Any], key: str) -> Payment:

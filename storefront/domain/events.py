@@ -7,6 +7,7 @@ from typing import Any
 
 from storefront.domain import fields
 from storefront.domain.fields import Malformed
+from storefront.domain.payment_links import LinkFact, from_link
 from storefront.domain.payments import (
     Charge,
     Payment,
@@ -17,7 +18,7 @@ from storefront.domain.payments import (
     from_session,
 )
 
-Fact = Payment | RefundFact | Charge
+Fact = Payment | RefundFact | Charge | LinkFact
 DOTTED = re.compile(r"[a-z][a-z0-9_.]{0,63}")
 """The name of a kind of object, as ``checkout.session``."""
 TYPE = re.compile(r"[A-Za-z0-9_.\[\]-]{0,255}")
@@ -76,6 +77,9 @@ def _fact(kind: str, found: Mapping[str, Any]) -> Fact | None:
         # The buyer's bank took the money back: a person must answer it.
         case ["charge", "dispute", "created"]:
             return _read(found, "dispute", from_charge)
+        # A payment link has sold all it may, or was switched off or on by hand.
+        case ["payment_link", "updated"]:
+            return _read(found, "payment_link", from_link)
     return None
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from storefront.domain import fields
 from storefront.domain.orders import Form
+from storefront.domain.payment_links import order_of
 
 
 class Verdict(StrEnum):
@@ -62,6 +63,8 @@ class Payment:
     """What lets a browser pay a PaymentIntent; Stripe tells it to us only, and it is never kept."""
     capture_before: int = 0
     """Seconds: when an authorisation runs out; 0 when Stripe did not say."""
+    link: str = ""
+    """The payment link that it came through; empty for all others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +138,9 @@ def from_session(session: Mapping[str, Any]) -> Payment:
     order, reference = fields.text(metadata, "order"), fields.text(session, "client_reference_id")
     if order and reference and order != reference:
         order = reference = ""
+    # Whoever opens a link's address can put a reference of his own choice into it.
+    if link := fields.text(metadata, "link"):
+        order = order_of(fields.identity(session))
     payment = Payment(
         order=order or reference,
         shop=fields.text(metadata, "shop"),
@@ -152,6 +158,7 @@ def from_session(session: Mapping[str, Any]) -> Payment:
         expires_at=fields.whole(session, "expires_at"),
         metadata=fields.texts(metadata),
         capture_before=_capture_before(expanded),
+        link=link,
     )
     # What a subscription or a setup takes has another shape, and is not this shop's.
     if fields.word(session, "mode") in {"", "payment"} and payment.payment_status == "paid":
@@ -182,6 +189,7 @@ def from_intent(intent: Mapping[str, Any]) -> Payment:
         created=fields.whole(intent, "created"),
         metadata=fields.texts(metadata),
         capture_before=_capture_before(intent),
+        link=fields.text(metadata, "link"),
     )
 
 

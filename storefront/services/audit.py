@@ -8,7 +8,14 @@ from collections import Counter
 
 from storefront.domain.orders import GOODS, State
 from storefront.domain.products import Level
-from storefront.services import comparison, ledger_checks, line_checks, mirroring, order_checks
+from storefront.services import (
+    comparison,
+    ledger_checks,
+    line_checks,
+    link_checks,
+    mirroring,
+    order_checks,
+)
 from storefront.services.checks import Check, Faults
 from storefront.services.holds import LATE_MS
 from storefront.services.shop import Shop
@@ -48,6 +55,7 @@ def check(
         ledger_checks.replay(shop, snapshot, newest),
         *order_checks.examine(shop, snapshot, newest, look),
         *line_checks.check(shop, snapshot),
+        link_checks.examine(shop, snapshot),
         _mirror(snapshot),
     ]
 
@@ -72,15 +80,19 @@ def _equation(snapshot: Snapshot) -> Check:
 
 
 def _sums(snapshot: Snapshot) -> Check:
-    faults = Faults("I3 sums", "held and sold are what the orders have")
+    faults = Faults("I3 sums", "held and sold are what the orders and the payment links have")
     sums: dict[str, Counter[str]] = {"held": Counter(), "sold": Counter()}
     for at, basket in snapshot.units.values():
         sums[at].update(basket)
+    for basket in snapshot.allotments.values():
+        sums["held"].update(basket)
     for sku in sorted(snapshot.levels.keys() | sums["held"].keys() | sums["sold"].keys()):
         for at in ("held", "sold"):
             counted = getattr(snapshot.levels.get(sku, Level(sku)), at)
             if counted != sums[at][sku]:
-                faults.found.append(f"{sku}: {at} is {counted}, orders have {sums[at][sku]}")
+                faults.found.append(
+                    f"{sku}: {at} is {counted}, orders and links have {sums[at][sku]}"
+                )
     return faults.check()
 
 

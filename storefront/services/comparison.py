@@ -7,7 +7,7 @@ from collections import Counter
 
 from storefront.domain.orders import HOLDING, MONEY_BACK, Order, Reason
 from storefront.domain.payments import Payment, Verdict, verdict
-from storefront.services import mirroring, sessions
+from storefront.services import link_checks, mirroring, sessions
 from storefront.services.checks import Check, Faults
 from storefront.services.shop import Shop
 
@@ -34,6 +34,9 @@ def compare(shop: Shop) -> list[Check]:
     for payment in sessions.between(shop, now - WINDOW_SECONDS, now + SETTLING_SECONDS):
         stands = verdict(payment)
         order = shop.store.orders.get(payment.order)
+        if order is None and payment.link:
+            goods.found += filter(None, [link_checks.without_order(shop, payment)])
+            continue
         if order is None:
             if stands is not Verdict.EXPIRED:
                 goods.found.append(f"session {payment.session} has no order")
@@ -51,7 +54,14 @@ def compare(shop: Shop) -> list[Check]:
                 f"session {payment.session} is authorised, order {order.id} is {order.state}"
             )
     single.found += [f"order {order} has {number}" for order, number in live.items() if number > 1]
-    return [goods.check(), in_time.check(), single.check(), amounts.check(), _mirror(shop)]
+    return [
+        goods.check(),
+        in_time.check(),
+        single.check(),
+        amounts.check(),
+        _mirror(shop),
+        link_checks.compare(shop),
+    ]
 
 
 def _payable(order: Order, payment: Payment, due: set[str], now: int) -> bool:

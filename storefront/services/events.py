@@ -10,9 +10,18 @@ from storefront.domain.door import Door
 from storefront.domain.errors import ShopClosed, SignatureInvalid
 from storefront.domain.events import Event, from_event
 from storefront.domain.fields import Malformed
-from storefront.domain.orders import State
+from storefront.domain.orders import Order, State
+from storefront.domain.payment_links import LinkFact
 from storefront.domain.payments import Charge, Payment, RefundFact, Verdict, verdict
-from storefront.services import metrics, recovery, refunds, settlement
+from storefront.services import (
+    link_sessions,
+    metrics,
+    payment_links,
+    reconciliation,
+    recovery,
+    refunds,
+    settlement,
+)
 from storefront.services.shop import Shop
 from storefront.storage.answers import Settled
 
@@ -53,6 +62,8 @@ def _take(shop: Shop, event: Event) -> str:
             return _payment(shop, event, payment)
         case RefundFact() as refund:
             return _refund(shop, event, refund)
+        case LinkFact() as fact:
+            return _link(shop, event, fact)
         case Charge() as charge if event.type == "charge.refunded":
             return _look_at_refunds(shop, event, charge)
         case Charge() as disputed:
@@ -63,7 +74,9 @@ def _take(shop: Shop, event: Event) -> str:
 def _payment(shop: Shop, event: Event, payment: Payment) -> str:
     if payment.shop != shop.settings.shop_id:
         return _nothing(shop, event, "not_ours")
-    order = shop.store.orders.get(payment.order) if payment.order else None
+    order = _through_link(shop, payment) if payment.link else _order(shop, payment.order)
+    if order is None and payment.link and payment.session_status != "complete":
+        return _nothing(shop, event, "visit")
     if order is None:
         _may_be_lost(shop, payment.shop)
         log.error("event %s is of unknown order %.64r", event.id, payment.order)
@@ -98,6 +111,32 @@ def _payment(shop: Shop, event: Event, payment: Payment) -> str:
     return _nothing(shop, event, "asking")
 
 
+def _order(shop: Shop, order_id: str | None) -> Order | None:
+    return shop.store.orders.get(order_id) if order_id else None
+
+
+def _through_link(shop: Shop, payment: Payment) -> Order | None:
+    """The order of a payment through a link: made when its session is completed.
+
+    All PaymentIntents of a link have the same metadata, so an event of one leads to its order only once
+    that is known to be paid by it. Raises ShopClosed while the link may be lost.
+    """
+    if not payment.session:
+        return _order(shop, _paid_by(shop, payment.payment_intent))
+    if payment.session_status == "complete" and payment_links.find(shop, payment.link) is None:
+        _may_be_lost(shop, payment.shop)
+    return link_sessions.arrive(shop, payment)
+
+
+def _link(shop: Shop, event: Event, fact: LinkFact) -> str:
+    if fact.shop != shop.settings.shop_id:
+        return _nothing(shop, event, "not_ours")
+    word = payment_links.told(shop, fact)
+    if word == "unknown_link":
+        _may_be_lost(shop, fact.shop)
+    return _nothing(shop, event, word)
+
+
 def _refund(shop: Shop, event: Event, fact: RefundFact) -> str:
     order_id = _paid_by(shop, fact.payment_intent)
     order = shop.store.orders.get(order_id) if order_id else None
@@ -116,6 +155,9 @@ def _look_at_refunds(shop: Shop, event: Event, charge: Charge) -> str:
     order = _paid_by(shop, charge.payment_intent) or _named(shop, charge)
     if not order or not charge.payment_intent:
         _may_be_lost(shop, charge.shop)
+        if charge.shop == shop.settings.shop_id:
+            # Of a link's session that nobody has told of yet: the walk finds both.
+            shop.store.due.hasten(reconciliation.JOB, shop.store.now())
         return _nothing(shop, event, "not_ours")
     shop.store.due.schedule(f"refund:{order}:{charge.payment_intent}", shop.store.now())
     return _nothing(shop, event, "asking")

@@ -3,6 +3,7 @@
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 
+from storefront.domain.payment_links import ALLOTMENT
 from storefront.services.checks import Check, Faults
 from storefront.services.shop import Shop
 from storefront.storage.ledger import Entry
@@ -42,7 +43,7 @@ def replay(shop: Shop, snapshot: Snapshot, newest: int | None) -> Check:
 
 
 Places = dict[tuple[str, str], Counter[str]]
-"""Units of each order and SKU by the counter that they were brought to."""
+"""Units of each order or payment link and SKU by the counter that they were brought to."""
 
 
 def _count(
@@ -61,7 +62,10 @@ def _count(
             _apply(replayed, entry)
             if replayed != said:
                 found.append(f"{entry.sku}: entry {entry.id} says other counters than replayed")
-        if entry.order:
+        if entry.what == "take":  # from a payment link to an order
+            places[entry.why, entry.sku]["held"] -= entry.quantity
+            places[entry.order, entry.sku]["held"] += entry.quantity
+        elif entry.order:
             _apply(places[entry.order, entry.sku], entry)
     return found, counts, places
 
@@ -74,11 +78,19 @@ def _apply(count: Counter[str], entry: Entry) -> None:
     count[entry.target] += entry.quantity
 
 
+def _named(order: str) -> str:
+    return order.replace(":", " ") if order.startswith(ALLOTMENT) else f"order {order}"
+
+
 def _misplaced(snapshot: Snapshot, places: Places) -> Iterator[str]:
     """Orders whose units are elsewhere than the ledger brought them."""
     units = {
         (order, sku): (at, number)
         for order, (at, basket) in snapshot.units.items()
+        for sku, number in basket.items()
+    } | {
+        (ALLOTMENT + link, sku): ("held", number)
+        for link, basket in snapshot.allotments.items()
         for sku, number in basket.items()
     }
     for order, sku in sorted(units.keys() | places.keys()):
@@ -86,4 +98,4 @@ def _misplaced(snapshot: Snapshot, places: Places) -> Iterator[str]:
         for place in ("held", "sold"):
             moved, has = places[order, sku][place], number if at == place else 0
             if moved != has:
-                yield f"order {order} has {has} of {sku} {place}, the ledger says {moved}"
+                yield f"{_named(order)} has {has} of {sku} {place}, the ledger says {moved}"

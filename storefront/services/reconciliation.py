@@ -12,8 +12,17 @@ from dataclasses import dataclass
 
 from storefront.domain.errors import StripeError
 from storefront.domain.orders import HOLDING, Order, State
+from storefront.domain.payment_links import LinkFact
 from storefront.domain.payments import Payment, RefundFact, Verdict, verdict
-from storefront.services import mirroring, refunds, restoring, sessions, settlement
+from storefront.services import (
+    link_sessions,
+    mirroring,
+    payment_links,
+    refunds,
+    restoring,
+    sessions,
+    settlement,
+)
 from storefront.services.restoring import Told
 from storefront.services.shop import Shop
 from storefront.storage.answers import Recorded, Settled
@@ -55,6 +64,8 @@ class Kept:
     """By order, the newest first."""
     refunds: Mapping[str, list[RefundFact]]
     """By PaymentIntent, the newest first; of the whole account."""
+    links: Sequence[LinkFact] = ()
+    """Payment links that sell, as they were before the sessions were read."""
 
 
 def reconcile(
@@ -81,6 +92,7 @@ def reconcile(
 def gather(shop: Shop, since: int, step: Callable[[], None] = lambda: None) -> Kept:
     """What Stripe keeps of this shop since a time (seconds). Raises StripeError."""
     earliest, latest = since, shop.store.now() // 1000 + AHEAD_SECONDS
+    links = payment_links.of_this_shop(shop)
     by_order: defaultdict[str, list[Payment]] = defaultdict(list)
     for payment in sessions.between(shop, earliest, latest):
         by_order[payment.order].append(payment)
@@ -89,7 +101,7 @@ def gather(shop: Shop, since: int, step: Callable[[], None] = lambda: None) -> K
     for fact in shop.stripe.refunds_between(earliest, latest):
         refunded[fact.payment_intent].append(fact)
         step()
-    return Kept(dict(by_order), dict(refunded))
+    return Kept(dict(by_order), dict(refunded), links)
 
 
 def settle(shop: Shop, kept: Kept, *, told: Told, step: Callable[[], None]) -> Reconciled:
@@ -102,7 +114,7 @@ def settle(shop: Shop, kept: Kept, *, told: Told, step: Callable[[], None]) -> R
     # First what is known to be paid: units that went back with their money may be another's by now.
     for again in (False, True):
         if again:
-            for number in _walk(shop, by_order, refunded, told):
+            for number in _walk(shop, by_order, refunded, told, kept.links):
                 found[number] += 1
                 step()
         for fact in (fact for facts in refunded.values() for fact in facts):
@@ -150,6 +162,7 @@ def _walk(
     sessions: Mapping[str, list[Payment]],
     refunded: Mapping[str, list[RefundFact]],
     told: Told,
+    links: Sequence[LinkFact],
 ) -> Iterator[str]:
     """Settle or restore every order in its turn; answers which number each session counts for."""
     oldest_first = list(sessions)[::-1]
@@ -158,13 +171,26 @@ def _walk(
     by_claim = sorted(oldest_first, key=lambda one: one in known and known[one].units == "none")
     describe = restoring.describing(shop) if len(known) < len(sessions) else lambda _: None
     for turn in (_over, _complete, _still_open):
+        if turn is _complete:
+            payment_links.end_inactive(shop, links)
+        if turn is _still_open:  # a link's units are set aside once everyone who paid has the goods
+            payment_links.restore(shop, links)
         for order_id in by_claim:
             if order_id in known:
                 for payment in filter(turn, reversed(sessions[order_id])):
                     yield _session(shop, payment)
+            elif sessions[order_id][0].link and not _is_lost(shop, sessions[order_id][0]):
+                for payment in filter(turn, sessions[order_id]):
+                    yield link_sessions.walk(shop, payment)
             elif turn is _turn_of(sessions[order_id]):
                 done = restoring.restore(shop, sessions[order_id], refunded, describe, told)
                 yield from ["restored"] if done else ["unknown"] * len(sessions[order_id])
+
+
+def _is_lost(shop: Shop, payment: Payment) -> bool:
+    """Whether a link's completed session has no order here because that was lost with its link."""
+    complete = payment.session_status == "complete"
+    return complete and payment_links.find(shop, payment.link) is None
 
 
 def _over(payment: Payment) -> bool:

@@ -10,6 +10,7 @@ from storefront.services import (
     captures,
     mirroring,
     notices,
+    payment_links,
     pricing,
     reconciliation,
     recovery,
@@ -49,8 +50,12 @@ WORK: dict[str, Work] = {
     "price": pricing.keep_price,
     "offer": waitlist.pass_on_when_due,
     "lapse": waitlist.lapse_when_due,
+    "link": payment_links.look_when_due,
+    "unlink": payment_links.close_when_due,
 }
-OF_THE_SHOP = frozenset({"reconcile", "mirror", "available", "price", "offer", "lapse"})
+OF_THE_SHOP = frozenset(
+    {"reconcile", "mirror", "available", "price", "offer", "lapse", "link", "unlink"}
+)
 """Jobs that are about no order: there is nothing to review, so they are tried for ever."""
 LONGEST_OF_THE_SHOP_MS = 300_000
 

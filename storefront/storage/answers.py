@@ -106,6 +106,45 @@ class Opened(StrEnum):
     REBUILD = "rebuild"
 
 
+class LinkOpened(StrEnum):
+    OPENED = "opened"
+    ALREADY = "already"
+    UNKNOWN_SKU = "unknown_sku"
+    NOT_ENOUGH = "not_enough"
+    CLOSED = "closed"
+
+
+class LinkAttached(StrEnum):
+    ATTACHED = "attached"
+    ALREADY = "already"
+    OTHER = "other"
+    UNKNOWN_LINK = "unknown_link"
+
+
+class UnitTaken(StrEnum):
+    TAKEN = "taken"
+    SHORT = "short"
+    ALREADY = "already"
+
+
+class LinkEnded(StrEnum):
+    ENDING = "ending"
+    ALREADY = "already"
+    UNKNOWN_LINK = "unknown_link"
+
+
+class LinkClosed(StrEnum):
+    CLOSED = "closed"
+    ALREADY = "already"
+    UNKNOWN_LINK = "unknown_link"
+
+
+class LinkRestored(StrEnum):
+    RESTORED = "restored"
+    ALREADY = "already"
+    SHORT = "short"
+
+
 class Recounted(StrEnum):
     DONE = "done"
     ALREADY = "already"

@@ -38,6 +38,12 @@ WITH_BOOKS = (
     "leave_line",
     "take_offer",
     "offer_units",
+    "open_link",
+    "attach_link",
+    "take_unit",
+    "end_link",
+    "close_link",
+    "restore_link",
 )
 ALONE = ("claim_due", "finish_due", "read_door", "read_returns")
 LINE = "line"
@@ -60,14 +66,23 @@ class Asking:
         }
 
     def _ask(
-        self, script: str, order: str, event: str = "", *, seen: str = "", **question: Any
+        self,
+        script: str,
+        order: str,
+        event: str = "",
+        *,
+        seen: str = "",
+        own: tuple[str, str] | None = None,
+        **question: Any,
     ) -> list[str]:
-        """Ask a script that begins with the books; ``seen`` is a key in the place of seen:EVENT."""
+        """Ask a script that begins with the books.
+
+        ``seen`` is a key in the place of seen:EVENT, ``own`` are two in that of order:ID and hold:ID.
+        """
         keys = [
             *self._keys.books(),
             seen or self._keys.seen(event),
-            self._keys.order(order),
-            self._keys.hold(order),
+            *(own or (self._keys.order(order), self._keys.hold(order))),
         ]
         question["order"] = order
         if event:

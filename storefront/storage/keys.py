@@ -12,7 +12,7 @@ DOCUMENTED = {
     "stock:sold": "hash, SKU → units that are customers'; scripts",
     "stock:written_off": "hash, SKU → units taken away; scripts",
     "stock:stocked": "hash, SKU → sum of the other four; scripts",
-    "units": "hash, order → where its units are counted; scripts",
+    "units": "hash, order or link:<link> → where its units are counted; scripts",
     "holds": "sorted set, order by deadline (ms); scripts",
     "returns": "sorted set, SKU:order by deadline (ms); scripts",
     "visitors": "sorted set, visitor:created:order; scripts",
@@ -37,6 +37,8 @@ DOCUMENTED = {
     "places": "hash, place → JSON, every place in the waitlist with its mail address; scripts",
     "order:<order>": "hash, one order; scripts",
     "hold:<order>": "hash, TTL until the deadline and the grace are over; scripts",
+    "link:<link>": "hash, one payment link; scripts",
+    "links": "sorted set, payment link by creation (ms); scripts",
     "catalogue": "hash, slug → product as JSON; publish_catalogue",
     "catalogue:version": "string; publish_catalogue",
     "prices": "hash, SKU → its Price at Stripe with amount and currency, as JSON; the job price",
@@ -70,6 +72,14 @@ class Keys:
     def seen(self, event_id: str) -> str:
         """The mark that a Stripe event's outcome is stored."""
         return self.name(f"seen:{event_id}")
+
+    def link(self, link_id: str) -> str:
+        """The payment link's hash."""
+        return self.name(f"link:{link_id}")
+
+    def links(self) -> str:
+        """The list of payment links."""
+        return self.name("links")
 
     def door(self) -> str:
         """What says whether the shop may take holds."""

@@ -21,12 +21,14 @@ class Entry:
     sku: str
     what: str
     """``hold``, ``offer``, ``sell``, ``release``, ``retake``, ``restock``, ``write_off`` or
-    ``return``."""
+    ``return``; of payment links ``allot``, ``take`` (by an order, from the link that ``why`` names)
+    and ``unlink``."""
     quantity: int
     origin: str
     """The counter that lost the units; empty when they are new."""
     target: str
     order: str
+    """Whose units they are: an order's id, or ``link:`` and a payment link's; may be empty."""
     why: str
     who: str
     available: int

@@ -19,12 +19,13 @@ from storefront.storage.answers import (
     Wanted,
     read_hold,
 )
+from storefront.storage.linking import Linking
 from storefront.storage.mailing import Mailing
 from storefront.storage.refunding import Refunding
 from storefront.storage.restoring import Restoring
 
 
-class Scripts(Restoring, Refunding, Mailing):
+class Scripts(Restoring, Refunding, Mailing, Linking):
     """Runs the scripts of one shop."""
 
     def hold_stock(

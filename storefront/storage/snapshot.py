@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import redis
 
+from storefront.domain.payment_links import ALLOTMENT
 from storefront.domain.products import Level
 from storefront.domain.waitlist import Place
 from storefront.storage.keys import Keys
@@ -21,6 +22,8 @@ class Snapshot:
     levels: Mapping[str, Level]
     units: Mapping[str, tuple[str, Mapping[str, int]]]
     """Order → (``held`` or ``sold``, units by SKU)."""
+    allotments: Mapping[str, Mapping[str, int]]
+    """Payment link → units by SKU that are held for it."""
     holds: Mapping[str, int]
     """Order → deadline (ms)."""
     states: Mapping[str, str]
@@ -35,6 +38,8 @@ class Snapshot:
     """The waitlist, by SKU and in the order of joining."""
     line: Sequence[str]
     """Those who wait, as ``SKU:number:place``."""
+    links: Sequence[str]
+    """Every payment link, the oldest first."""
     last_entry: str
     """Id of the ledger's last entry; empty when there is none."""
 
@@ -52,15 +57,27 @@ def take(client: redis.Redis, keys: Keys) -> Snapshot:
     pipe.zrange(keys.name("orders"), 0, -1)
     pipe.hgetall(keys.name("places"))
     pipe.zrange(keys.name("waiting"), 0, -1)
+    pipe.zrange(keys.links(), 0, -1)
     pipe.xrevrange(keys.name("ledger"), count=1)
     pipe.time()
-    *counters, units, holds, states, due, tries, orders, places, line, last, clock = pipe.execute()
+    *counters, units, holds, states, due, tries, orders, places, line, links, last, clock = (
+        pipe.execute()
+    )
     found = dict(zip(COUNTERS, counters, strict=True))
     skus = sorted({sku for counter in counters for sku in counter})
     return Snapshot(
         now=clock[0] * 1000 + clock[1] // 1000,
         levels={s: Level(s, **{c: int(found[c].get(s, 0)) for c in COUNTERS}) for s in skus},
-        units={order: read_units(text) for order, text in units.items()},
+        units={
+            order: read_units(text)
+            for order, text in units.items()
+            if not order.startswith(ALLOTMENT)
+        },
+        allotments={
+            name.removeprefix(ALLOTMENT): read_units(text)[1]
+            for name, text in units.items()
+            if name.startswith(ALLOTMENT)
+        },
         holds={order: int(deadline) for order, deadline in holds},
         states={m.rpartition(":")[2]: m.partition(":")[0] for m in states},
         due={job: int(at) for job, at in due},
@@ -68,6 +85,7 @@ def take(client: redis.Redis, keys: Keys) -> Snapshot:
         orders=orders,
         places=read_places(places),
         line=line,
+        links=links,
         last_entry=last[0][0] if last else "",
     )
 

@@ -14,6 +14,7 @@ from storefront.storage.keys import Keys
 from storefront.storage.ledger import Ledger
 from storefront.storage.live import Live
 from storefront.storage.orders import Orders
+from storefront.storage.payment_links import PaymentLinks
 from storefront.storage.prices import Prices
 from storefront.storage.scripts import Scripts
 from storefront.storage.snapshot import Snapshot
@@ -39,6 +40,7 @@ class Store:
         self.keys = Keys(shop_id)
         self.stock = Stock(client, self.keys)
         self.orders = Orders(client, self.keys)
+        self.links = PaymentLinks(client, self.keys)
         self.catalogue = Catalogues(client, self.keys)
         self.scripts = Scripts(client, self.keys, self.catalogue, terms)
         self.waitlist = Waitlist(client, self.keys)

@@ -240,6 +240,12 @@ def stripe_failed() -> Refused:
     )
     if (request.blueprint or "").startswith("admin"):
         title, text = "Stripe does not answer", "Nothing was changed. Try again in a moment."
+    elif request.endpoint == "codes.paid":
+        title = "Your order cannot be shown yet"
+        text = (
+            "The payment service does not answer. If you have paid, your order is made as soon as "
+            "it does, and a mail with the link to it follows. Or reload this page in a moment."
+        )
     elif request.endpoint == "orders.cancel":
         title = "Your units are still held"
         text = (
@@ -290,6 +296,18 @@ def http_error(error: HTTPException) -> Refused:
             )
         case 403:
             words = ("Not for everyone", "This page is not open to you", "You are not let in here.")
+        case 404 if request.endpoint == "codes.product":
+            words = (
+                "Not found",
+                "This code leads to nothing that is on sale",
+                "What it was printed for is off the shelf by now, or the code was mistyped.",
+            )
+        case 404 if request.endpoint == "codes.paid":
+            words = (
+                "Not found",
+                "There is no order at this address",
+                "If you have paid, a mail with the link to your order is on its way to you.",
+            )
         case 404:
             words = (
                 "Not found",

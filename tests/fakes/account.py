@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from storefront.domain.errors import StripeRefused
+from storefront.domain.payment_links import order_of
 from storefront.domain.payments import SESSION_STATUS
 from tests.fakes import checks, objects
 from tests.fakes.faults import Invalid
@@ -25,6 +26,13 @@ def wall_clock() -> int:
 
 AUTHORIZED_SECONDS = 7 * 24 * 3600
 """How long a bank sets money aside for us, about."""
+
+
+def order_named(session: Mapping[str, Any]) -> str:
+    """The order that a session is of."""
+    if "link" in session["metadata"]:
+        return order_of(session["id"])
+    return str(session["metadata"].get("order") or session["client_reference_id"])
 
 
 class Account:
@@ -44,6 +52,9 @@ class Account:
         self.charges: dict[str, dict[str, Any]] = {}
         """By PaymentIntent."""
         self.all_refunds: dict[str, dict[str, Any]] = {}
+        self.links: dict[str, dict[str, Any]] = {}
+        """Payment Links, by id."""
+        self._link_params: dict[str, Mapping[str, Any]] = {}
         self.events: list[dict[str, Any]] = []
         """Every event there ever was."""
         self.refund_status = "succeeded"
@@ -192,7 +203,7 @@ class Account:
     def sessions_of(self, order: str) -> list[dict[str, Any]]:
         """Every session that was ever made for an order, the oldest first."""
         self._age()
-        return [s for s in self.sessions.values() if s["client_reference_id"] == order] + [
+        return [s for s in self.sessions.values() if self._is_of(s, order)] + [
             {**intent, "status": SESSION_STATUS.get(intent["status"], "complete")}
             for intent in self.intents.values()
             if intent["metadata"].get("order") == order and "form" in intent["metadata"]
@@ -203,10 +214,23 @@ class Account:
         return {
             intent: charge["amount"] - charge["amount_refunded"]
             for intent, charge in self.charges.items()
-            if charge["metadata"].get("order") == order and charge["captured"]
+            if self._order_paid(charge) == order and charge["captured"]
         }
 
     # Inside Stripe.
+
+    def _is_of(self, session: Mapping[str, Any], order: str) -> bool:
+        if "link" in session["metadata"]:
+            return order_named(session) == order
+        return bool(session["client_reference_id"] == order)
+
+    def _order_paid(self, charge: Mapping[str, Any]) -> str:
+        """The order that a charge is for; a link's sessions all have the same metadata."""
+        if "link" not in charge["metadata"]:
+            return str(charge["metadata"].get("order", ""))
+        intent = charge["payment_intent"]
+        paid = (s for s in self.sessions.values() if s["payment_intent"] == intent)
+        return next(map(order_named, paid))
 
     def _lines(self, items: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
         """The lines of a session with what each costs."""
@@ -402,6 +426,12 @@ class Account:
         session = self.sessions[session_id]
         session.update(status="complete", payment_status=payment_status, url=None)
         self._open.pop(session_id)
+        if link := self.links.get(session["payment_link"] or ""):
+            completed = link["restrictions"]["completed_sessions"]
+            completed["count"] += 1
+            if completed["count"] >= completed["limit"]:
+                link["active"] = False
+            self._tell("payment_link.updated", link)
         self._tell("checkout.session.completed", session)
 
     def _refund(

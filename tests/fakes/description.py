@@ -53,6 +53,24 @@ def wanted(**changes: Any) -> dict[str, Any]:
     }
 
 
+def link(**changes: Any) -> dict[str, Any]:
+    """What a payment link is asked for with."""
+    metadata = {"shop": "test", "link": "l1", "sku": "poster"}
+    return {
+        "line_items": [wanted()["line_items"][0] | {"quantity": 1}],
+        "restrictions": {"completed_sessions": {"limit": 2}},
+        "inactive_message": "It sells no more.",
+        "after_completion": {
+            "type": "redirect",
+            "redirect": {"url": "http://shop.example/paid/{CHECKOUT_SESSION_ID}"},
+        },
+        "metadata": metadata,
+        "payment_intent_data": {"metadata": metadata},
+        "payment_method_types": ["card"],
+        **changes,
+    }
+
+
 def flat(value: Any, name: str = "") -> Iterator[tuple[str, Any]]:
     """Parameters as Stripe's form encoding names them."""
     if isinstance(value, dict):

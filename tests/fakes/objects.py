@@ -54,6 +54,39 @@ SESSION: dict[str, Any] = {
     "wallet_options": None,
 }
 
+LINK: dict[str, Any] = {
+    "object": "payment_link",
+    "active": True,
+    "allow_promotion_codes": False,
+    "application": None,
+    "application_fee_amount": None,
+    "application_fee_percent": None,
+    "automatic_tax": {"enabled": False, "liability": None},
+    "billing_address_collection": "auto",
+    "consent_collection": None,
+    "custom_fields": [],
+    "custom_text": {
+        "after_submit": None,
+        "shipping_address": None,
+        "submit": None,
+        "terms_of_service_acceptance": None,
+    },
+    "customer_creation": "if_required",
+    "invoice_creation": None,
+    "managed_payments": None,
+    "on_behalf_of": None,
+    "payment_method_collection": "always",
+    "payment_method_options": None,
+    "payment_method_types": None,
+    "phone_number_collection": {"enabled": False},
+    "shipping_address_collection": None,
+    "shipping_options": [],
+    "submit_type": "auto",
+    "subscription_data": None,
+    "tax_id_collection": {"enabled": False, "required": "never"},
+    "transfer_data": None,
+}
+
 INTENT: dict[str, Any] = {
     "object": "payment_intent",
     "allowed_payment_method_types": ["card"],
@@ -216,6 +249,33 @@ def session(
         "metadata": dict(params.get("metadata") or {}),
         "success_url": params.get("success_url"),
         "url": f"https://checkout.stripe.com/c/pay/{session_id}",
+    }
+
+
+def payment_link(link_id: str, params: Mapping[str, Any], *, livemode: bool) -> dict[str, Any]:
+    """An active link with the parameters that it was created with."""
+    data = params.get("payment_intent_data") or {}
+    limit = params["restrictions"]["completed_sessions"]["limit"]
+    return {
+        **LINK,
+        "id": link_id,
+        "after_completion": params.get("after_completion"),
+        "currency": params["line_items"][0]["price_data"]["currency"],
+        "inactive_message": params.get("inactive_message"),
+        "livemode": livemode,
+        "metadata": dict(params.get("metadata") or {}),
+        "payment_intent_data": {
+            "capture_method": data.get("capture_method"),
+            "description": None,
+            "metadata": dict(data.get("metadata") or {}),
+            "setup_future_usage": None,
+            "statement_descriptor": None,
+            "statement_descriptor_suffix": None,
+            "transfer_group": None,
+        },
+        "payment_method_types": params.get("payment_method_types"),
+        "restrictions": {"completed_sessions": {"count": 0, "limit": limit}},
+        "url": f"https://buy.stripe.com/{link_id}",
     }
 
 

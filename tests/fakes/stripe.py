@@ -15,10 +15,11 @@ from storefront.domain.payments import (
 )
 from tests.fakes.account import wall_clock
 from tests.fakes.faults import Fault, Wire
+from tests.fakes.links import PaymentLinks
 from tests.fakes.products import Products
 
 
-class FakeStripe(Products):
+class FakeStripe(Products, PaymentLinks):
     """A Stripe account as the shop's client sees it, and the world behind it.
 
     Plan what goes wrong with ``fault`` (the next calls) or ``wire.choose`` (asked at every call). Let

@@ -18,8 +18,9 @@ from storefront.domain.errors import (
     StripeUnreachable,
 )
 from tests.fakes.checks import SESSION_PARAMS
-from tests.fakes.description import NOW, flat, load, wanted
+from tests.fakes.description import NOW, flat, link, load, wanted
 from tests.fakes.faults import Fault
+from tests.fakes.links import LINK_PARAMS
 from tests.fakes.stripe import FakeStripe
 
 
@@ -267,6 +268,7 @@ TYPES: dict[str, type] = {
     "charge": library.Charge,
     "refund": library.Refund,
     "dispute": library.Dispute,
+    "payment_link": library.PaymentLink,
 }
 
 
@@ -280,6 +282,7 @@ def test_its_objects_are_as_stripe_describes_them(
     stripe.pay_later(late)
     stripe.refund_by_hand("pi_1", 100)
     stripe.dispute("pi_1")
+    stripe.deactivate_payment_link(stripe.create_payment_link(link(), "l").id)
     events = stripe.new_events()
     assert {event["data"]["object"]["object"] for event in events} == set(TYPES)
     for event in events:
@@ -296,3 +299,29 @@ def test_it_takes_only_what_stripe_describes(description: ModuleType | None) -> 
     if description:
         body = urlencode(list(flat(wanted())))
         assert description.check_request("POST", "/v1/checkout/sessions", body) == []
+    known = set(library.params.PaymentLinkCreateParams.__annotations__)
+    assert set(link()) <= LINK_PARAMS <= known
+    if description:
+        body = urlencode(list(flat(link())))
+        assert description.check_request("POST", "/v1/payment_links", body) == []
+
+
+def test_a_link_opens_sessions_until_its_limit_of_completed_ones(stripe: FakeStripe) -> None:
+    made = stripe.create_payment_link(link(), "l")
+    first, second, third = (stripe.visit(made.id) for _ in range(3))
+    assert stripe.pay(first)
+    assert stripe.payment_link(made.id).count == 1
+    assert stripe.pay(second)
+    assert (stripe.payment_link(made.id).active, stripe.visit(made.id)) == (False, "")
+    assert [one.session for one in stripe.link_sessions(made.id, "open")] == [third]
+    assert stripe.pay(third), "a session that was opened before stays payable"
+    with pytest.raises(StripeRefused):
+        stripe.switch_by_hand(made.id, True)
+
+
+def test_a_saved_answer_does_not_switch_a_link_off_again(stripe: FakeStripe) -> None:
+    made = stripe.create_payment_link(link(), "l")
+    for _ in range(2):
+        assert not stripe.deactivate_payment_link(made.id).active
+        stripe.switch_by_hand(made.id, True)
+    assert [one.id for one in stripe.active_payment_links()] == [made.id]

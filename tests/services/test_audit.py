@@ -87,7 +87,7 @@ def test_units_that_vanished_are_found(busy: Town) -> None:
 @pytest.mark.parametrize("at", ["held", "sold"])
 def test_a_counter_that_its_orders_do_not_explain_is_found(busy: Town, at: str) -> None:
     put(busy, f"stock:{at}", "last", 1)
-    assert f"last: {at} is 1, orders have 0" in busy.failing()["I3 sums"]
+    assert f"last: {at} is 1, orders and links have 0" in busy.failing()["I3 sums"]
 
 
 def test_a_hold_that_is_listed_or_held_alone_is_found(busy: Town) -> None:
@@ -138,13 +138,13 @@ def test_units_of_no_order_are_found(busy: Town) -> None:
     put(busy, "units", "ghost", "sold poster=1")
     found = busy.failing()
     assert "order ghost has units, and does not exist" in found["I3 lists"]
-    assert "poster: sold is 1, orders have 2" in found["I3 sums"]
+    assert "poster: sold is 1, orders and links have 2" in found["I3 sums"]
     assert "order ghost has 1 of poster sold, the ledger says 0" in found["I11 ledger"]
 
 
 def test_units_of_a_sku_without_counters_are_found(busy: Town) -> None:
     put(busy, "units", busy.find("paid").id, "sold nothing=1")
-    assert "nothing: sold is 0, orders have 1" in busy.failing()["I3 sums"]
+    assert "nothing: sold is 0, orders and links have 1" in busy.failing()["I3 sums"]
 
 
 def test_other_units_than_were_ordered_are_found(busy: Town) -> None:

@@ -43,6 +43,12 @@ ENUMS: dict[str, type[StrEnum]] = {
     "take_offer": words_of.Taken,
     "offer_units": words_of.Passed,
     "read_door": Door,
+    "open_link": words_of.LinkOpened,
+    "attach_link": words_of.LinkAttached,
+    "take_unit": words_of.UnitTaken,
+    "end_link": words_of.LinkEnded,
+    "close_link": words_of.LinkClosed,
+    "restore_link": words_of.LinkRestored,
 }
 SETTLING = (
     "cancel_authorized",
@@ -224,7 +230,7 @@ def test_the_header_of_the_books_tells_the_same_order_of_keys() -> None:
 @pytest.mark.parametrize("name", TEXTS)
 def test_every_command_works_on_a_key_that_was_given(name: str) -> None:
     declared = set(re.findall(r"\b([A-Z_]+)\b(?=[^\n]*= KEYS\[)", BOOKS))
-    declared |= {"ASKED"}  # stands in the place of SEEN
+    declared |= {"ASKED", "LINK", "LINKS"}  # stand in the places of SEEN, ORDER and HOLD
     handed_on = {"counter", "index", "door", "stocked", "COUNTERS[from]", "COUNTERS[to]"}
     keys = re.findall(r"redis\.call\('([A-Z]+)'(?:, ([^,)]+))?", body(TEXTS[name]))
     for command, key in keys:
