@@ -53,6 +53,12 @@ class Shelf:
         return Availability.HELD if level.held > 0 else Availability.SOLD_OUT
 
 
+def first_return(shop: Shop, product: Product) -> int | None:
+    """When the first held unit of the product may return (ms), if that may be soon."""
+    skus = [variant.sku for variant in product.variants]
+    return min(shop.store.stock.first_returns(skus).values(), default=None)
+
+
 def catalogue(shop: Shop) -> Catalogue:
     """The products without their stock, for the price of reading the catalogue's version."""
     return shop.store.catalogue.current()

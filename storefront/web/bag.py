@@ -68,6 +68,7 @@ def show() -> Response:
         lines=lines,
         total=sum(line.total for line in lines),
         token=forms.new_token(),
+        now=shelf.now,
         shut=closed.WORDS.get(shelf.door),
     )
     response = make_response(page)

@@ -4,6 +4,7 @@ from typing import Any
 
 from flask import Flask
 
+from storefront.services.shelf import LOW
 from storefront.settings import Settings
 from storefront.web import visitors
 
@@ -18,6 +19,7 @@ def hold_words(seconds: int) -> str:
 
 def register(app: Flask, settings: Settings) -> None:
     """Give every template the shop's name, the bag's size and the way back to a running hold."""
+    app.jinja_env.globals["low"] = LOW
 
     @app.context_processor
     def around() -> dict[str, Any]:

@@ -31,9 +31,9 @@ class Way:
 class Short:
     """One line of what could not be held, in words."""
 
+    sku: str
     name: str
     state: str
-    words: str
     wanted: int
     available: int
     held: int
@@ -99,15 +99,15 @@ def _product_ways(
 
 def _short(shortage: Shortage, name: str) -> Short:
     if shortage.available:
-        state, words = "low", f"Only {shortage.available} left"
+        state = "low"
     elif shortage.held:
-        state, words = "held", "All held, may return"
+        state = "held"
     else:
-        state, words = "sold_out", "Sold out"
+        state = "sold_out"
     return Short(
+        shortage.sku,
         name,
         state,
-        words,
         shortage.wanted,
         shortage.available,
         shortage.held,

@@ -4,7 +4,7 @@ from flask import Blueprint, Response, abort, jsonify, render_template
 
 from storefront.domain.products import Product
 from storefront.services import live
-from storefront.services.shelf import look
+from storefront.services.shelf import Availability, first_return, look
 from storefront.web import closed, forms
 from storefront.web.current import joined, settings, shop
 from storefront.web.grid import best_state, units_left
@@ -22,7 +22,10 @@ def index() -> str:
     """The visitor looks at everything that is for sale."""
     shelf = look(shop())
     return render_template(
-        "shelf.html", cards=joined().grid.html(shelf), shut=closed.WORDS.get(shelf.door)
+        "shelf.html",
+        cards=joined().grid.html(shelf),
+        now=shelf.now,
+        shut=closed.WORDS.get(shelf.door),
     )
 
 
@@ -40,6 +43,7 @@ def product(slug: str) -> str:
         product=found,
         state=state,
         left=units_left(shelf, found),
+        returns_at=first_return(shop(), found) if state is Availability.HELD else None,
         chosen=next(v.sku for v in found.variants if shelf.state(v.sku) == state),
         limit=limit_of(found),
         token=forms.new_token(),
