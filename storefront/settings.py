@@ -13,6 +13,7 @@ from babel.numbers import list_currencies
 from dotenv import dotenv_values
 
 from storefront import instance as folder
+from storefront.delivering import Delivering, read_delivering
 from storefront.environment import Environment, SettingsError, loopback, public, split, wrong
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -56,6 +57,7 @@ class Settings:
     capture_method: str
     delayed_methods: bool
     """Whether money may be on its way for days, with the units held meanwhile."""
+    delivering: Delivering
     hold_seconds: int
     hold_grace_seconds: int
     offer_seconds: int
@@ -190,6 +192,8 @@ def read_settings(env: Environment, instance: Path | None = None) -> Settings:
         webhook_secrets = webhook_secrets or (standin_webhook_secret(secret_key),)
         api_base = api_base or f"http://localhost:{standin_port}"
 
+    checkout_ui = _checkout_ui(env, stripe_key)
+    currency = _currency(env)
     return Settings(
         env=mode,
         secret_key=secret_key,
@@ -202,7 +206,7 @@ def read_settings(env: Environment, instance: Path | None = None) -> Settings:
             "SHOP_ID", "popup", r"[A-Za-z0-9_-]{1,64}", "1 to 64 letters, digits, - and _"
         ),
         shop_name=env.text("SHOP_NAME", "Pop-up shop", longest=100),
-        shop_currency=_currency(env),
+        shop_currency=currency,
         shop_locale=_locale(env),
         stripe_secret_key=stripe_key,
         stripe_publishable_key=_publishable_key(env, stripe_key),
@@ -214,9 +218,10 @@ def read_settings(env: Environment, instance: Path | None = None) -> Settings:
             r"https?://[^\s\"'<>;,]{1,500}",
             "the http or https address of a script",
         ),
-        checkout_ui=_checkout_ui(env, stripe_key),
+        checkout_ui=checkout_ui,
         capture_method=env.choice("CAPTURE_METHOD", "automatic", ("automatic", "manual")),
         delayed_methods=env.switch("DELAYED_METHODS", default=False),
+        delivering=read_delivering(env, currency, checkout_ui),
         # Stripe ends a session 24 hours after it was made at the latest; the margin is for a retry.
         hold_seconds=env.number("HOLD_SECONDS", 1920, 1, 86_000, "seconds"),
         hold_grace_seconds=env.number("HOLD_GRACE_SECONDS", 300, 0, 86_400, "seconds"),

@@ -361,3 +361,53 @@ def test_the_instance_folder_can_be_elsewhere(tmp_path: Path):
 )
 def test_loopback_is_this_machine_only(address: str, own: bool):
     assert loopback(address) is own
+
+
+SENDS = {"DELIVERY": "both", "DELIVERY_COUNTRIES": "de, AT,de", "DELIVERY_RATE": "4.90"}
+
+
+def test_delivery_is_off_until_it_is_set(tmp_path: Path):
+    found = load_settings({"DELIVERY_COUNTRIES": "DE"}, tmp_path).delivering
+    assert (found.delivery, found.delivery_countries, found.delivery_rate) == ("pickup", (), 0)
+    assert (found.automatic_tax, found.promotion_codes) == (False, False)
+
+
+def test_delivery_has_countries_a_rate_and_perhaps_a_sum_from_which_it_is_free(tmp_path: Path):
+    found = load_settings({**SENDS, "DELIVERY_FREE_FROM": "50"}, tmp_path).delivering
+    assert found.delivery_countries == ("DE", "AT")
+    assert (found.delivery_rate, found.delivery_free_from) == (490, 5000)
+    assert load_settings({**SENDS, "DELIVERY_RATE": "0"}, tmp_path).delivering.delivery_rate == 0
+    yen = {**SENDS, "SHOP_CURRENCY": "jpy", "DELIVERY_RATE": "490"}
+    assert load_settings(yen, tmp_path).delivering.delivery_rate == 490
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"DELIVERY": "post"}, "DELIVERY is 'post': allowed is pickup or delivery or both."),
+        ({"DELIVERY_COUNTRIES": ""}, "DELIVERY_COUNTRIES is not set"),
+        ({"DELIVERY_COUNTRIES": "DE,XX"}, "DELIVERY_COUNTRIES is 'XX': allowed is the two letters"),
+        ({"DELIVERY_RATE": ""}, "DELIVERY_RATE is not set"),
+        ({"DELIVERY_RATE": "4,90"}, "DELIVERY_RATE is no amount in SHOP_CURRENCY: '4,90'"),
+        ({"DELIVERY_RATE": "4.905"}, "has more than the 2 decimals of usd"),
+        ({"DELIVERY_FREE_FROM": "free"}, "DELIVERY_FREE_FROM is no amount"),
+        ({"AUTOMATIC_TAX": "maybe"}, "AUTOMATIC_TAX is 'maybe': allowed is on or off."),
+    ],
+)
+def test_delivery_that_is_set_wrongly_ends_the_start(
+    tmp_path: Path, changes: dict[str, str], sentence: str
+):
+    with pytest.raises(SettingsError, match=re.escape(sentence)) as raised:
+        load_settings({**SENDS, **changes}, tmp_path)
+    assert str(raised.value).endswith(".")
+
+
+@pytest.mark.parametrize("name", ["AUTOMATIC_TAX", "PROMOTION_CODES"])
+def test_tax_and_codes_are_for_stripe_s_own_page(tmp_path: Path, name: str):
+    own = {"CHECKOUT_UI": "elements", name: "on"}
+    sentence = f"{name} is on and CHECKOUT_UI is 'elements': allowed is on only with Stripe's own"
+    with pytest.raises(SettingsError, match=re.escape(sentence)):
+        load_settings(own, tmp_path)
+    assert load_settings({name: "on"}, tmp_path).delivering.automatic_tax is (
+        name == "AUTOMATIC_TAX"
+    )

@@ -59,6 +59,11 @@ def orders(state: str | None, since: int | None, as_csv: bool, as_json: bool) ->
             str(to_decimal(order.refunded, order.currency)) if order.refunded else "",
             order.email,
             order.payment_intent,
+            *(
+                str(to_decimal(part, order.currency))
+                for part in (order.goods, order.shipping, order.tax, order.discount)
+            ),
+            ", ".join((*to.lines, to.country)) if (to := order.recipient) else order.way,
         )
         for order in found
     ]
@@ -73,6 +78,11 @@ def orders(state: str | None, since: int | None, as_csv: bool, as_json: bool) ->
         "refunded",
         "email",
         "payment_intent",
+        "goods",
+        "shipping",
+        "tax",
+        "discount",
+        "delivery",
     ]
     if as_csv:
         spreadsheet(head, rows)

@@ -73,6 +73,18 @@ class Stripe(Catalogue, Links):
             )
             yield from map(from_session, each(page))
 
+    def session_of(self, payment_intent: str) -> Payment | None:
+        """The session that a PaymentIntent was made in; None for one of our own page."""
+        with self._call("session_list"):
+            page = self._client.v1.checkout.sessions.list(
+                {
+                    "payment_intent": payment_intent,
+                    "limit": 1,
+                    "expand": ["data.payment_intent.latest_charge"],
+                }
+            )
+            return next(map(from_session, each(page)), None)
+
     def told_of_end(self, session_id: str, since: int) -> bool:
         """Whether Stripe ever said that a session expired; ``since`` is its creation (seconds).
 

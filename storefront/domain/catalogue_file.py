@@ -25,7 +25,7 @@ MOST_PER_ORDER = 10_000
 PICTURES = (".svg", ".png", ".jpg", ".jpeg", ".webp")
 
 PRODUCT_KEYS = frozenset(
-    ["slug", "name", "description", "image", "tags", "opens_at", "max_per_order", "variants"]
+    "slug name description image tags opens_at max_per_order delivery variants".split()
 )
 VARIANT_KEYS = frozenset(["sku", "options", "price", "stock"])
 
@@ -108,6 +108,7 @@ class _Reader:
         tags = self._tags(table)
         opens_at = self._opens_at(table)
         limit = self._whole(table, "max_per_order", 1, MOST_PER_ORDER)
+        delivery = self._flag(table, "delivery")
         variants = self._variants(table, here)
         self.where = here
         self._labels(title, variants)
@@ -124,6 +125,7 @@ class _Reader:
             tags=tags,
             opens_at=opens_at,
             max_per_order=limit,
+            delivery=delivery,
             position=number,
         )
 
@@ -212,6 +214,13 @@ class _Reader:
         if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
             self.wrong(f"{key} is to be a whole number from {least} to {most}, without quotes")
             return None
+        return value
+
+    def _flag(self, table: Mapping[str, Any], key: str) -> bool:
+        value = table.get(key, True)
+        if not isinstance(value, bool):
+            self.wrong(f"{key} is to be true or false, without quotes")
+            return True
         return value
 
     def _price(self, table: Mapping[str, Any]) -> int:

@@ -10,11 +10,14 @@ from dataclasses import dataclass, field
 
 from storefront.domain.orders import Line, Order, Plan, Reason, Refund, basket_of, total
 from storefront.domain.payments import Payment
+from storefront.domain.terms import PLAIN, Parts, Rate, Recipient, Terms, Way, way_of
 
 METADATA_LENGTH = 490
 """Stripe takes 500 characters in one metadata value."""
 PIECE = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]*)=([1-9][0-9]{0,8})(?:@([0-9]{1,12}))?", re.ASCII)
 """``sku=quantity@unit_amount``; earlier versions wrote no amount."""
+RATE = re.compile(r"(pickup|delivery)=([0-9]{1,8})", re.ASCII)
+"""A way in which the goods may reach the customer, and what it costs (minor units)."""
 NAME = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
 """An order's id; it stands in names of keys and jobs, which are cut at their colons."""
 MILLISECONDS = re.compile(r"[0-9]{13}", re.ASCII)
@@ -54,11 +57,33 @@ class Lost:
     """Refunds that the operator wanted, each made by now."""
     gone: Mapping[str, int] = field(default_factory=dict)
     """Units by SKU that went back by them."""
+    terms: Terms = PLAIN
+    """Without the countries: its session was made long ago."""
+    way: str = ""
+    """How the goods reach the customer, where that was settled."""
+    recipient: Recipient | None = field(default=None, repr=False)
+    parts: Parts | None = None
+    """What its own session's total is made of, where its shopper has finished."""
+    charged: int | None = None
+    """That total, in minor units."""
+
+    @property
+    def goods(self) -> int:
+        """What the lines cost together, in minor units."""
+        return total(self.lines)
+
+    @property
+    def shipping(self) -> int:
+        """Minor units: what was paid for the delivery, or is to be paid for sure."""
+        if self.parts:
+            return self.parts.shipping
+        rate = self.terms.rate(self.way) or self.terms.only
+        return rate.amount if rate else 0
 
     @property
     def amount(self) -> int:
-        """What the lines cost together, in minor units."""
-        return total(self.lines)
+        """What was charged in total, or is to be; in minor units."""
+        return self.charged if self.charged is not None else self.goods + self.shipping
 
     def reason_of(self, payment: str) -> str:
         """Why the shop sent a payment back; empty when somebody else did."""
@@ -84,7 +109,19 @@ def write(order: Order) -> dict[str, str]:
         "held_at": str(order.created),
         "held_until": str(order.deadline),
         **{f"lines{i or ''}": part for i, part in enumerate(parts)},
+        **_terms(order),
     }
+
+
+def _terms(order: Order) -> dict[str, str]:
+    """What may come on top of the goods; nothing for an order of which nothing ever can."""
+    terms = order.terms
+    written = {
+        "rates": ",".join(f"{rate.way}={rate.amount}" for rate in terms.rates),
+        "extras": ",".join(name for name, on in (("tax", terms.tax), ("codes", terms.codes)) if on),
+        "way": order.way,
+    }
+    return {name: text for name, text in written.items() if text}
 
 
 def read(sessions: Sequence[Payment], describe: Describe) -> Lost:
@@ -93,6 +130,9 @@ def read(sessions: Sequence[Payment], describe: Describe) -> Lost:
     if not NAME.fullmatch(own.order):
         raise Unreadable(f"session {own.session} names no order of ours")
     created = _milliseconds(own, "held_at", own.created * 1000)
+    terms = _read_terms(own)
+    done = own.session_status == "complete"
+    way = own.metadata.get("way", "") or (way_of(terms, own.parts) if own.parts and done else "")
     return Lost(
         order=own.order,
         created=created,
@@ -103,6 +143,26 @@ def read(sessions: Sequence[Payment], describe: Describe) -> Lost:
         sessions=tuple(dict.fromkeys(session.session for session in sessions)),
         url=own.url,
         email=next((session.email for session in sessions if session.email), ""),
+        terms=terms,
+        way=way or (terms.only.way if terms.only else ""),
+        recipient=own.recipient if way == Way.DELIVERY and (done or own.parts is None) else None,
+        parts=own.parts if done and not terms.plain else None,
+        charged=own.amount if own.parts and done and not terms.plain else None,
+    )
+
+
+def _read_terms(session: Payment) -> Terms:
+    """What ``write`` wrote. Raises Unreadable when it was edited since."""
+    written = session.metadata.get("rates", "")
+    pairs = [RATE.fullmatch(pair) for pair in written.split(",")] if written else []
+    found = [match.groups() for match in pairs if match]
+    if len(found) < len(pairs):
+        raise Unreadable(f"session {session.session} does not say what its delivery cost")
+    extras = session.metadata.get("extras", "").split(",")
+    return Terms(
+        rates=tuple(Rate(Way(way), int(amount)) for way, amount in found),
+        tax="tax" in extras,
+        codes="codes" in extras,
     )
 
 
@@ -118,7 +178,9 @@ def _lines(session: Payment, describe: Describe) -> tuple[Line, ...]:
     if not found or len(found) < len(pieces) or len({sku for sku, _, _ in found}) < len(found):
         raise Unreadable(f"session {session.session} does not say what was bought")
     lines = tuple(_line(describe, sku, int(number), price) for sku, number, price in found)
-    if any(price is None for _, _, price in found) and total(lines) != session.amount:
+    if any(price is None for _, _, price in found) and total(lines) != (
+        session.parts.goods if session.parts else session.amount
+    ):
         raise Unreadable(f"session {session.session} does not say at which prices was bought")
     return lines
 

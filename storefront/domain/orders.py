@@ -4,6 +4,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from storefront.domain.terms import PLAIN, Recipient, Terms
+
 
 class State(StrEnum):
     """Where an order stands. Stock is held, sold or neither, as the sets below say."""
@@ -121,6 +123,8 @@ class Order:
     created: int
     currency: str
     amount: int
+    """Minor units: all that is to be charged, or was; ``goods``, ``shipping`` and the rest are its
+    parts."""
     lines: tuple[Line, ...]
     deadline: int
     """When the hold ends."""
@@ -131,6 +135,19 @@ class Order:
     visitor: str = ""
     basket: str = ""
     form: Form = Form.HOSTED
+    terms: Terms = PLAIN
+    """What its payment may add or take off, as it was offered when the units were held."""
+    shipping: int = 0
+    """Minor units."""
+    tax: int = 0
+    """Minor units; part of the prices when ``tax_included``, else on top of them."""
+    discount: int = 0
+    """Minor units that a promotion code took off the goods."""
+    way: str = ""
+    """How the goods reach the customer (``pickup``, ``delivery``); empty: picked up, or not chosen
+    yet."""
+    recipient: Recipient | None = field(default=None, repr=False)
+    """Whom they are sent to."""
     session: str = ""
     """The Checkout Session, or the PaymentIntent of our own payment page, through which it is paid."""
     url: str = ""
@@ -175,6 +192,21 @@ class Order:
     def payable(self) -> bool:
         """Whether the shopper may still be sent to the payment page."""
         return self.state in AWAITING
+
+    @property
+    def goods(self) -> int:
+        """What the lines cost together, in minor units."""
+        return total(self.lines)
+
+    @property
+    def tax_included(self) -> bool:
+        """Whether the tax is part of the prices, so that it adds nothing."""
+        return self.amount == self.goods - self.discount + self.shipping
+
+    @property
+    def undecided(self) -> bool:
+        """Whether our own page must ask how the goods reach the shopper before there is a payment."""
+        return self.form is Form.ELEMENTS and bool(self.terms.rates) and not self.way
 
     @property
     def quantities(self) -> dict[str, int]:

@@ -12,6 +12,7 @@ from typing import Any
 from storefront.domain import fields
 from storefront.domain.orders import Form
 from storefront.domain.payment_links import order_of
+from storefront.domain.terms import PLAIN, Parts, Recipient, Terms, wrong_part
 
 
 class Verdict(StrEnum):
@@ -65,6 +66,15 @@ class Payment:
     """Seconds: when an authorisation runs out; 0 when Stripe did not say."""
     link: str = ""
     """The payment link that it came through; empty for all others."""
+    parts: Parts | None = None
+    """What the amount is made of; only a session tells that, a PaymentIntent alone does not."""
+    recipient: Recipient | None = field(default=None, repr=False)
+    """Whom the goods would be sent to, as the shopper gave it; with a pick-up it means nothing."""
+
+    @property
+    def paid_with(self) -> str:
+        """What stands for it in the books: the session, when there was nothing to pay."""
+        return self.payment_intent or self.session
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +108,8 @@ def verdict(payment: Payment) -> Verdict:
     The PaymentIntent's status goes before the session's: ``complete`` only says that the shopper
     has finished (https://docs.stripe.com/payments/checkout/fulfill-orders).
     """
+    if (payment.session_status, payment.payment_status) == ("complete", "no_payment_required"):
+        return Verdict.PAID  # a code took off all of it, maybe after a card had been tried
     match payment.intent_status:
         case "succeeded":
             return Verdict.PAID
@@ -108,7 +120,7 @@ def verdict(payment: Payment) -> Verdict:
         case "canceled" if payment.session_status != "open":
             return Verdict.EXPIRED if payment.session_status == "expired" else Verdict.DECLINED
     match payment.session_status, payment.payment_status:
-        case "complete", "paid" | "no_payment_required":
+        case "complete", "paid":
             return Verdict.PAID
         case "complete", _ if payment.intent_status == "requires_payment_method":
             return Verdict.DECLINED
@@ -121,13 +133,33 @@ def verdict(payment: Payment) -> Verdict:
     return Verdict.UNCLEAR
 
 
-def mismatch(payment: Payment, amount: int, currency: str) -> str:
-    """Why this payment must not buy this order (amount in minor units), or an empty text."""
+def mismatch(
+    payment: Payment, goods: int, currency: str, terms: Terms = PLAIN, way: str = ""
+) -> str:
+    """Why this payment must not buy this order, or an empty text.
+
+    ``goods`` is what they cost in minor units. ``way`` is how they are to reach the customer, where
+    that was settled before there was anything to pay, as on our own page.
+    """
     if payment.currency != currency:
         return f"paid in {payment.currency}, held in {currency}"
-    if payment.amount != amount:
-        return f"paid {payment.amount} {currency}, held for {amount} {currency}"
-    return ""
+    parts = payment.parts
+    if parts is None:
+        rate = terms.rate(way)
+        due = goods + (rate.amount if rate else 0)
+        return "" if payment.amount == due else _differs(payment.amount, due, currency)
+    if parts.goods != goods:
+        return _differs(parts.goods, goods, currency)
+    return wrong_part(terms, parts, payment.amount, currency)
+
+
+def _differs(paid: int, held: int, currency: str) -> str:
+    return f"paid {paid} {currency}, held for {held} {currency}"
+
+
+def lacks_parts(payment: Payment, terms: Terms) -> bool:
+    """Whether only the session can tell what this amount is made of, and did not tell it here."""
+    return payment.parts is None and not payment.session and not terms.plain
 
 
 def from_session(session: Mapping[str, Any]) -> Payment:
@@ -159,6 +191,10 @@ def from_session(session: Mapping[str, Any]) -> Payment:
         metadata=fields.texts(metadata),
         capture_before=_capture_before(expanded),
         link=link,
+        parts=_parts(session),
+        recipient=_recipient(
+            fields.part(fields.part(session, "collected_information"), "shipping_details")
+        ),
     )
     # What a subscription or a setup takes has another shape, and is not this shop's.
     if fields.word(session, "mode") in {"", "payment"} and payment.payment_status == "paid":
@@ -169,7 +205,8 @@ def from_session(session: Mapping[str, Any]) -> Payment:
 def from_intent(intent: Mapping[str, Any]) -> Payment:
     """The facts in a PaymentIntent alone. Raises Malformed.
 
-    One that our own payment page pays stands for the order's session itself.
+    One that our own payment page pays stands for the order's session itself; where its goods go
+    was settled before it was made.
     """
     fields.required(intent, "amount", "currency", "status")
     metadata = fields.part(intent, "metadata")
@@ -190,6 +227,49 @@ def from_intent(intent: Mapping[str, Any]) -> Payment:
         metadata=fields.texts(metadata),
         capture_before=_capture_before(intent),
         link=fields.text(metadata, "link"),
+        recipient=_recipient(fields.part(intent, "shipping")),
+    )
+
+
+def _parts(session: Mapping[str, Any]) -> Parts | None:
+    """What a session's total is made of; None when it does not say what the goods cost."""
+    if session.get("amount_subtotal") is None:
+        return None
+    details = fields.part(session, "total_details")
+    return Parts(
+        goods=fields.whole(session, "amount_subtotal"),
+        shipping=fields.whole(details, "amount_shipping"),
+        tax=fields.whole(details, "amount_tax"),
+        discount=fields.whole(details, "amount_discount"),
+        rate=_rate(session),
+    )
+
+
+def _rate(session: Mapping[str, Any]) -> int | None:
+    """The place of what the shopper chose among the session's shipping options."""
+    chosen, _ = fields.reference(fields.part(session, "shipping_cost"), "shipping_rate")
+    if not chosen:
+        return None
+    options = session.get("shipping_options") or []
+    if not isinstance(options, list) or not all(isinstance(one, Mapping) for one in options):
+        raise fields.Malformed("shipping_options is no list of objects")
+    rates = [fields.reference(option, "shipping_rate")[0] for option in options]
+    return rates.index(chosen) if chosen in rates else None
+
+
+def _recipient(shipping: Mapping[str, Any]) -> Recipient | None:
+    """Whom the goods go to, from ``shipping_details`` of a session or ``shipping`` of an intent."""
+    address = fields.part(shipping, "address")
+    if not address:
+        return None
+    return Recipient(
+        name=fields.line(shipping, "name"),
+        line1=fields.line(address, "line1"),
+        line2=fields.line(address, "line2"),
+        postal_code=fields.line(address, "postal_code"),
+        city=fields.line(address, "city"),
+        state=fields.line(address, "state"),
+        country=fields.line(address, "country"),
     )
 
 

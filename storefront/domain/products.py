@@ -37,6 +37,8 @@ class Product:
     """Milliseconds since 1970, UTC; None when it is on sale at once."""
     max_per_order: int | None = None
     """Units of one SKU in one order; None for the shop's own limit."""
+    delivery: bool = True
+    """Whether it can be sent, where the shop sends; else it is for pick-up only."""
     published: bool = True
     position: int = 0
     """Its place on the shelf."""

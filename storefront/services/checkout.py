@@ -28,8 +28,10 @@ from storefront.domain.errors import (
 from storefront.domain.money import most
 from storefront.domain.orders import Line, Order, Reason, State
 from storefront.domain.payments import Payment
+from storefront.domain.terms import Terms
 from storefront.services import links, pricing, recovery, sessions, settlement
 from storefront.services.shop import Shop
+from storefront.services.terms import offered
 from storefront.storage.answers import Attached, Held, HoldAnswer, Limits, Renewed, Settled, Wanted
 
 ASK_MS = 30_000
@@ -60,7 +62,7 @@ def begin(
     with nothing held; StripeError when the payment page could not be prepared: nothing is charged,
     and what was held goes back as soon as Stripe confirms that nothing can be paid.
     """
-    lines = _priced(shop, wanted)
+    lines, terms = _priced(shop, wanted)
     basket = rules.basket_of(wanted)
     form_token = form_token or secrets.token_urlsafe(16)
     if started := _resume_one(shop, _live_of(shop, visitor), basket):
@@ -69,7 +71,7 @@ def begin(
     cleared: set[str] = set()
     for _ in range(ROUNDS):
         order_id = links.order_id(shop.settings, visitor, form_token, basket, str(attempt))
-        answer = _hold(shop, order_id, lines, basket, visitor, address)
+        answer = _hold(shop, order_id, lines, terms, basket, visitor, address)
         match answer.word:
             case Held.HELD:
                 log.info("order %s: held", order_id, extra={"order": order_id})
@@ -106,6 +108,8 @@ def open_payment(shop: Shop, order: Order, *, first: bool = False) -> Started:
 
     ``first``: nobody has asked Stripe for it before, so any clear no means that nothing was made.
     """
+    if order.undecided:
+        return Started(order, links.payment_page(shop.settings, order.id))
     ours = first
     for _ in range(3):
         try:
@@ -246,7 +250,13 @@ def _make_room(shop: Shop, answer: HoldAnswer, live: Sequence[Order], cleared: s
 
 
 def _hold(
-    shop: Shop, order_id: str, lines: Sequence[Wanted], basket: str, visitor: str, address: str
+    shop: Shop,
+    order_id: str,
+    lines: Sequence[Wanted],
+    terms: Terms,
+    basket: str,
+    visitor: str,
+    address: str,
 ) -> HoldAnswer:
     settings = shop.settings
     return shop.store.scripts.hold_stock(
@@ -256,6 +266,7 @@ def _hold(
         form=settings.checkout_ui,
         currency=settings.shop_currency,
         amount=rules.total(wanted.line for wanted in lines),
+        terms=terms,
         visitor=visitor,
         address=address,
         limits=Limits(settings.holds_per_visitor, settings.holds_per_ip),
@@ -266,8 +277,11 @@ def _hold(
     )
 
 
-def _priced(shop: Shop, wanted: Mapping[str, int]) -> list[Wanted]:
-    """The lines with today's prices and limits, from the catalogue and never from the form."""
+def _priced(shop: Shop, wanted: Mapping[str, int]) -> tuple[list[Wanted], Terms]:
+    """The lines with today's prices and limits, from the catalogue and never from the form.
+
+    And what may come on top of them.
+    """
     if not wanted:
         raise BadInput("Choose something first: nothing was selected.")
     if len(wanted) > MOST_LINES:
@@ -275,6 +289,7 @@ def _priced(shop: Shop, wanted: Mapping[str, int]) -> list[Wanted]:
     catalogue, prices = shop.store.catalogue.priced(list(wanted))
     currency = shop.settings.shop_currency
     lines = []
+    can_be_sent = True
     for sku, quantity in sorted(wanted.items()):
         found = catalogue.by_sku(sku)
         if found is None:
@@ -298,9 +313,14 @@ def _priced(shop: Shop, wanted: Mapping[str, int]) -> list[Wanted]:
             price=price.id if price and price.stands_for(variant.price, currency) else "",
         )
         lines.append(Wanted(line, limit, product.opens_at or 0))
-    if rules.total(line.line for line in lines) > most(shop.settings.shop_currency):
+        can_be_sent = can_be_sent and product.delivery
+    goods = rules.total(line.line for line in lines)
+    terms = offered(shop.settings, goods=goods, can_be_sent=can_be_sent)
+    if goods + max((rate.amount for rate in terms.rates), default=0) > most(
+        shop.settings.shop_currency
+    ):
         raise BadInput("This is more money than one payment can be: choose fewer units.")
-    return lines
+    return lines, terms
 
 
 def _known(shop: Shop, order_id: str) -> Order:

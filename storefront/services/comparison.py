@@ -68,7 +68,7 @@ def _payable(order: Order, payment: Payment, due: set[str], now: int) -> bool:
     """Whether a session brought money that stays, or still can, and nobody is about to end it."""
     stands = verdict(payment)
     if stands is Verdict.PAID:
-        return payment.payment_intent in order.payments.keys() - order.refund_reasons.keys()
+        return payment.paid_with in order.payments.keys() - order.refund_reasons.keys()
     if stands is Verdict.AUTHORIZED:
         return payment.payment_intent in order.authorizations.keys() - order.void_reasons.keys()
     if stands not in {Verdict.OPEN, Verdict.PROCESSING}:
@@ -82,9 +82,10 @@ def _money(
     shop: Shop, order: Order, payment: Payment, now: int, goods: Faults, amounts: Faults
 ) -> None:
     """Hold one paid session against its order."""
-    paid = order.payments.get(payment.payment_intent)
+    paid = order.payments.get(payment.paid_with)
     if paid is None:
-        if not _on_its_way(order, now):
+        told = payment.paid_with in order.voided  # nothing was charged, and nothing bought
+        if not told and not _on_its_way(order, now):
             goods.found.append(
                 f"session {payment.session} is paid, order {order.id} is {order.state}"
             )
@@ -92,7 +93,9 @@ def _money(
     if paid != payment.amount:
         amounts.found.append(f"order {order.id}: {paid} here, {payment.amount} at Stripe")
     ours = sum(r.amount for r in order.refunds if r.payment_intent == payment.payment_intent)
-    back = payment.payment_intent in order.refund_reasons or order.refunds
+    back = payment.payment_intent and (
+        payment.payment_intent in order.refund_reasons or order.refunds
+    )
     theirs = sum(r.amount for r in shop.stripe.refunds(payment.payment_intent)) if back else 0
     if ours != theirs and not _on_its_way(order, now):
         amounts.found.append(f"order {order.id}: {ours} refunded here, {theirs} at Stripe")

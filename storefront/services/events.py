@@ -87,6 +87,10 @@ def _payment(shop: Shop, event: Event, payment: Payment) -> str:
         or (stands is Verdict.EXPIRED and payment.session == order.session != "")
         or (payment.intent_status == "canceled" and payment.payment_intent in order.authorizations)
     )
+    if final and settlement.needs_session(order, payment):
+        # An intent does not say what its amount is made of, so only the session can buy the goods.
+        shop.store.due.schedule(f"ask:{order.id}", shop.store.now())
+        return _nothing(shop, event, "asking")
     if final:
         return settlement.apply(shop, order, payment, event=event.id)
     if stands is Verdict.OPEN:

@@ -137,5 +137,12 @@ def _void(order: Order, wish: Wish) -> Preview:
 
 
 def _price(order: Order, units: Mapping[str, int]) -> int:
-    """What these units cost, without what was paid for anything else than goods."""
-    return sum(line.unit_amount * units.get(line.sku, 0) for line in order.lines)
+    """What was paid for these units: their share of the discount is off, that of tax is on top.
+
+    Nothing of what was paid for the delivery. Rounded down.
+    """
+    goods = sum(line.unit_amount * units.get(line.sku, 0) for line in order.lines)
+    paid = order.goods - order.discount
+    if order.tax and not order.tax_included and paid + order.shipping:
+        paid += order.tax * paid // (paid + order.shipping)
+    return goods * paid // order.goods if order.goods else 0

@@ -13,6 +13,7 @@ from babel.dates import format_date, format_time
 
 from storefront.domain.orders import Order
 from storefront.services import amounts
+from storefront.services.terms import address_of, parts_of
 from storefront.settings import Settings
 
 
@@ -93,6 +94,8 @@ class Lines:
     """What an order is for and what it costs."""
 
     rows: tuple[LineWords, ...]
+    parts: tuple[tuple[str, str], ...]
+    """What comes on top, or is taken off: names and amounts."""
     total: str
     kind: ClassVar[str] = "lines"
 
@@ -159,7 +162,13 @@ class Words:
             )
             for line in self.order.lines
         )
-        return Lines(rows, self.money(self.order.amount))
+        parts = tuple((name, self.money(amount)) for name, amount in parts_of(self.order))
+        return Lines(rows, parts, self.money(self.order.amount))
+
+    def delivery(self) -> tuple[Heading | Paragraph, ...]:
+        """Where the goods are sent; nothing when they are not."""
+        address = address_of(self.settings, self.order)
+        return (Heading("Where we send it"), Paragraph(", ".join(address))) if address else ()
 
     def facts(self, *more: tuple[str, str], first: Sequence[tuple[str, str]] = ()) -> Facts:
         """The order's number and when it was begun, ``first`` before them and ``more`` after."""

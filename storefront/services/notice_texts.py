@@ -10,6 +10,7 @@ from storefront.domain.orders import (
     Refund,
     State,
 )
+from storefront.domain.terms import Way
 from storefront.services import links, pickup
 from storefront.services.notice_parts import (
     Button,
@@ -45,6 +46,8 @@ def confirmed(shop: Shop, order: Order, _about: str = "") -> Notice | None:
         ANSWER,
     ]
     match order.state:
+        case State.PAID if not order.amount:
+            text = "Thank you. There was nothing to pay, and these units are yours."
         case State.PAID:
             text = f"Thank you. Your payment of {total} has arrived, and these units are yours."
         case State.AUTHORIZED:
@@ -74,6 +77,7 @@ def confirmed(shop: Shop, order: Order, _about: str = "") -> Notice | None:
         (
             *paragraphs(text),
             words.lines(),
+            *words.delivery(),
             _order_button(shop, order),
             *_pick_up(shop, order),
             *steps(NEXT, then),
@@ -93,6 +97,7 @@ def sent(shop: Shop, order: Order, _about: str = "") -> Notice | None:
         parts=(
             *paragraphs("Your order was handed to the post. This is what is in it:"),
             words.lines(),
+            *words.delivery(),
             _order_button(shop, order),
             *steps(NEXT, (PAGE, ANSWER)),
             words.facts(),
@@ -171,6 +176,8 @@ def voided(shop: Shop, order: Order, payment: str) -> Notice | None:
         return None
     words = Words(shop.settings, order)
     amount = words.money(order.voided[payment])
+    if not order.voided[payment]:
+        return _for_nothing(shop, words, order.void_reasons.get(payment, ""))
     match order.void_reasons.get(payment):
         case Reason.SOLD_OUT:
             why = (
@@ -202,6 +209,27 @@ def voided(shop: Shop, order: Order, payment: str) -> Notice | None:
     )
 
 
+def _for_nothing(shop: Shop, words: Words, reason: str) -> Notice:
+    """That an order for which nothing was to pay gets no goods, or not for a second time."""
+    order = words.order
+    why = (
+        "This order was completed twice, and it has its goods once."
+        if reason == Reason.DUPLICATE
+        else "Your order arrived after the time we held the units for you, and by then the last "
+        "ones were sold. We are sorry: we cannot give you the goods."
+    )
+    how = "Nothing was charged, so there is nothing to refund."
+    return Notice(
+        subject=f"Order {order.id}: nothing was charged",
+        title="Nothing was charged",
+        parts=(
+            *paragraphs(why, how, _goods(order)),
+            words.facts(),
+            *_about_the_order(shop, words, (PAGE, ANSWER)),
+        ),
+    )
+
+
 def _order_button(shop: Shop, order: Order) -> Button:
     return Button("See your order", links.order(shop.settings, order.id))
 
@@ -218,7 +246,7 @@ def _about_the_order(shop: Shop, words: Words, then: tuple[str, ...]) -> tuple[P
 
 def _pick_up(shop: Shop, order: Order) -> tuple[Part, ...]:
     """The code to show when fetching the units, while they are there to be fetched."""
-    if order.state not in TO_PICK_UP:
+    if order.state not in TO_PICK_UP or order.way == Way.DELIVERY:
         return ()
     png, side = pickup.png(shop.settings, order.id)
     return (

@@ -7,7 +7,7 @@ where it never changes, or only grows.
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
-from storefront.domain.orders import GOODS, HOLDING, Order, Reason, State, total
+from storefront.domain.orders import GOODS, HOLDING, Order, Reason, State
 from storefront.services.checks import Check, Faults
 from storefront.services.shop import Shop
 from storefront.storage.snapshot import Snapshot
@@ -97,7 +97,7 @@ def _kept(seen: _Seen) -> dict[str, int]:
     taken = {
         payment: amount
         for payment, amount in order.payments.items()
-        if payment not in due and order.sent_back(payment) < amount
+        if payment not in due and (order.sent_back(payment) < amount or amount == 0)
     }
     # What a bank has only agreed to pay is captured next, or let go.
     agreed = {
@@ -128,8 +128,10 @@ def _amounts(seen: _Seen) -> Iterator[str]:
         for payment, paid in _kept(seen).items():
             if paid != order.amount:
                 yield f"costs {order.amount} and was paid {paid} by {payment}"
-    if order.amount != total(order.lines):
-        yield f"costs {order.amount}, its lines {total(order.lines)}"
+    untaxed = order.goods - order.discount + order.shipping
+    if order.amount - untaxed not in {0, order.tax}:
+        parts = f"{order.discount} off, {order.shipping} for delivery and {order.tax} of tax"
+        yield f"costs {order.amount}, its lines {order.goods} with {parts}"
 
 
 def _notices(seen: _Seen) -> Iterator[str]:

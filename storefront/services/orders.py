@@ -1,6 +1,7 @@
 """Orders as their shoppers and operators see them."""
 
 from collections.abc import Iterator
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
@@ -107,8 +108,13 @@ def as_json(shop: Shop, order: Order) -> dict[str, Any]:
             {"sku": line.sku, "quantity": line.quantity, "unit_amount": line.unit_amount}
             for line in order.lines
         ],
+        "goods": order.goods,
+        "shipping": order.shipping,
+        "tax": order.tax,
+        "discount": order.discount,
         "amount": order.amount,
         "currency": order.currency,
+        "delivery": asdict(order.recipient) if order.recipient else None,
         "checkout_session": order.session or None if order.form is Form.HOSTED else None,
         "payment_intent": order.payment_intent or _intent(order) or None,
         "email": order.email or None,

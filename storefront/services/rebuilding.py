@@ -113,7 +113,7 @@ def _sold(shop: Shop, kept: Kept) -> Counter[str]:
             found = lost.read(paid, describe)
         except lost.Unreadable:
             continue  # it is reported when it cannot be restored
-        if not mismatch(paid[0], found.amount, found.currency):
+        if not mismatch(paid[0], found.goods, found.currency, found.terms, found.way):
             bought = {line.sku: line.quantity for line in found.lines}
             plans = restoring.plans_of(shop, found.order, sessions, kept.refunds)
             sold.update(bought)

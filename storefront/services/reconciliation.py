@@ -246,7 +246,7 @@ def _open(shop: Shop, order: Order, payment: Payment) -> str:
 def _news(order: Order, payment: Payment, stands: Verdict) -> bool:
     """Whether a session that is not open can say anything that the order does not know."""
     if stands is Verdict.PAID:
-        return payment.payment_intent not in order.payments
+        return payment.paid_with not in {*order.payments, *order.voided}
     if stands is Verdict.AUTHORIZED:
         return payment.payment_intent not in order.authorizations
     return order.state in HOLDING or payment.payment_intent in order.authorizations

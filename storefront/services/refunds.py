@@ -13,7 +13,7 @@ from storefront.domain.errors import (
 )
 from storefront.domain.orders import REFUND_TAKEN, Order, Plan
 from storefront.domain.payments import RefundFact
-from storefront.services import settlement
+from storefront.services import sessions, settlement
 from storefront.services.shop import Shop
 from storefront.storage.answers import Recorded
 
@@ -36,7 +36,7 @@ def send_back_when_due(shop: Shop, order_id: str, payment_intent: str) -> int | 
     if order is None:
         return None
     if payment_intent not in order.payments:  # refunded before the shop knew that it was paid
-        settlement.apply(shop, order, shop.stripe.intent(payment_intent))
+        settlement.apply(shop, order, sessions.paid_by(shop, order, payment_intent))
         order = shop.store.orders.get(order_id) or order
     if payment_intent not in order.payments:  # an authorisation: what was let go is no refund
         return None

@@ -93,8 +93,7 @@ def kept_of(sessions: Sequence[Payment], refunds: Refunds) -> list[Payment]:
     return [
         one
         for one in in_order(sessions)
-        if verdict(one) in {Verdict.PAID, Verdict.AUTHORIZED}
-        and _taken(refunds, one.payment_intent) < one.amount
+        if verdict(one) in {Verdict.PAID, Verdict.AUTHORIZED} and not _back(refunds, one)
     ]
 
 
@@ -152,6 +151,11 @@ def _put(shop: Shop, found: Lost, state: State, mails: Sequence[str], reason: st
         grace_ms=shop.settings.hold_grace_seconds * 1000,
         told=mails,
     )
+
+
+def _back(refunds: Refunds, payment: Payment) -> bool:
+    """Whether all that was charged went back; of nothing, nothing can."""
+    return 0 < payment.amount <= _taken(refunds, payment.payment_intent)
 
 
 def _taken(refunds: Refunds, payment_intent: str) -> int:

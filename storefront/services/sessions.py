@@ -20,7 +20,8 @@ from storefront.domain.errors import (
     StripeUnreachable,
 )
 from storefront.domain.orders import Form, Line, Order
-from storefront.domain.payments import Payment, Verdict, verdict
+from storefront.domain.payments import Payment, Verdict, lacks_parts, verdict
+from storefront.domain.terms import Rate, Way
 from storefront.services import links
 from storefront.services.shop import Shop
 
@@ -33,6 +34,10 @@ REFUSED_SECONDS = 1770
 its clock and ours differ by 30 s at most."""
 INTENT = "pi_"
 """How the ids of PaymentIntents begin."""
+WAYS = {Way.PICKUP: "Pick-up", Way.DELIVERY: "Delivery"}
+"""As Stripe's page calls them."""
+SHIPPING_TAX_CODE = "txcd_92010001"
+"""Stripe's for what sending costs: https://docs.stripe.com/tax/tax-codes."""
 KEY_MS = 23 * 3600_000
 """Stripe keeps an idempotency key for 24 hours at least."""
 CLOCKS_SECONDS = 120
@@ -63,6 +68,32 @@ def params(shop: Shop, order: Order) -> dict[str, Any]:
         "custom_text": {
             "submit": {"message": f"We hold this for you until {until:%H:%M} UTC ({until:%d %B})."}
         },
+        **_on_top(order),
+    }
+
+
+def _on_top(order: Order) -> dict[str, Any]:
+    """What Stripe's page may add or take off; nothing for an order with plain terms."""
+    terms = order.terms
+    asked: dict[str, Any] = {}
+    if terms.rates:
+        asked["shipping_options"] = [
+            {"shipping_rate_data": _rate(rate, order)} for rate in terms.rates
+        ]
+        asked["shipping_address_collection"] = {"allowed_countries": list(terms.countries)}
+    if terms.tax:
+        asked["automatic_tax"] = {"enabled": True}
+    if terms.codes:
+        asked["allow_promotion_codes"] = True
+    return asked
+
+
+def _rate(rate: Rate, order: Order) -> dict[str, Any]:
+    return {
+        "type": "fixed_amount",
+        "display_name": WAYS[rate.way],
+        "fixed_amount": {"amount": rate.amount, "currency": order.currency},
+        **({"tax_code": SHIPPING_TAX_CODE} if order.terms.tax else {}),
     }
 
 
@@ -102,6 +133,7 @@ def intent_params(shop: Shop, order: Order) -> dict[str, Any]:
         }
         | lost.write(order),
         **_methods(shop),
+        **_shipping(order),
         **_capture(shop),
     }
 
@@ -112,6 +144,23 @@ def _methods(shop: Shop) -> dict[str, list[str]]:
     Without a word Stripe offers whatever the account allows.
     """
     return {} if shop.settings.delayed_methods else {"allowed_payment_method_types": ["card"]}
+
+
+def _shipping(order: Order) -> dict[str, Any]:
+    """Whom the goods go to; nothing when they are picked up."""
+    to = order.recipient
+    if to is None:
+        return {}
+    address = {
+        "line1": to.line1,
+        "line2": to.line2,
+        "postal_code": to.postal_code,
+        "city": to.city,
+        "state": to.state,
+        "country": to.country,
+    }
+    given = {name: text for name, text in address.items() if text}
+    return {"shipping": {"name": to.name, "address": given}}
 
 
 def _capture(shop: Shop) -> dict[str, str]:
@@ -131,6 +180,17 @@ def read(shop: Shop, session: str) -> Payment:
     if session.startswith(INTENT):
         return _with_page(shop, shop.stripe.intent(session))
     return shop.stripe.session(session)
+
+
+def paid_by(shop: Shop, order: Order, payment_intent: str) -> Payment:
+    """What one of the order's payments is now, with what its amount is made of.
+
+    Raises StripeError.
+    """
+    found = shop.stripe.intent(payment_intent)
+    if lacks_parts(found, order.terms):
+        return shop.stripe.session_of(payment_intent) or found
+    return found
 
 
 def ended(shop: Shop, session: str) -> Payment:
@@ -174,6 +234,8 @@ def find(shop: Shop, order: Order) -> Payment | None:
     catches a first request that is still on its way. Afterwards a late one would be refused, so a
     look through Stripe's list is proof. Raises StripeUnreachable, and everything stays.
     """
+    if order.undecided:  # nobody may have asked Stripe for one yet
+        return None
     if not creatable(shop, order):
         return look_up_late(shop, order)
     try:

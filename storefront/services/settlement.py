@@ -8,10 +8,12 @@ import logging
 
 from storefront.domain.errors import StripeError, StripeUnreachable
 from storefront.domain.orders import AWAITING, HOLDING, Form, Order, Reason, State
-from storefront.domain.payments import Payment, Verdict, mismatch, verdict
+from storefront.domain.payments import Payment, Verdict, lacks_parts, mismatch, verdict
+from storefront.domain.terms import Way, way_of
 from storefront.services import sessions
 from storefront.services.shop import Shop
 from storefront.storage.answers import Attached, Settled
+from storefront.storage.charging import Charged
 
 LONGEST_ASK_MS = 3600_000
 """Stripe is asked at least so often about a payment that is on its way for hours or days."""
@@ -34,10 +36,14 @@ def apply(
     """
     scripts = shop.store.scripts
     authorized = payment.payment_intent in order.authorizations
-    paid_with = payment.payment_intent or payment.session
-    match verdict(payment):
+    paid_with = payment.paid_with
+    stands = verdict(payment)
+    if stands in {Verdict.PAID, Verdict.AUTHORIZED} and needs_session(order, payment):
+        shop.store.due.schedule(f"ask:{order.id}", shop.store.now())
+        return Settled.OPEN
+    match stands:
         case Verdict.PAID:
-            if wrong := mismatch(payment, order.amount, order.currency):
+            if wrong := _wrong(order, payment):
                 outcome = scripts.review_order(
                     order.id,
                     reason=wrong,
@@ -52,11 +58,12 @@ def apply(
                     payment_intent=paid_with,
                     session=payment.session,
                     amount=payment.amount,
+                    parts=_charged(order, payment),
                     email=payment.email,
                     event=event,
                 )
         case Verdict.AUTHORIZED:
-            if wrong := mismatch(payment, order.amount, order.currency):
+            if wrong := _wrong(order, payment):
                 outcome = scripts.review_order(order.id, reason=wrong, event=event)
             else:
                 outcome = scripts.authorize_payment(
@@ -64,6 +71,7 @@ def apply(
                     payment_intent=payment.payment_intent,
                     session=payment.session,
                     amount=payment.amount,
+                    parts=_charged(order, payment),
                     capture_before=payment.capture_before,
                     email=payment.email,
                     event=event,
@@ -98,6 +106,40 @@ def apply(
     if outcome is not Settled.OPEN:
         log.info("order %s: %s", order.id, outcome, extra={"order": order.id})
     return outcome
+
+
+def needs_session(order: Order, payment: Payment) -> bool:
+    """Whether a PaymentIntent alone was told, which does not say what its amount is made of.
+
+    One that is known here already was compared before.
+    """
+    known = {*order.authorizations, *order.payments}
+    return payment.payment_intent not in known and lacks_parts(payment, order.terms)
+
+
+def _wrong(order: Order, payment: Payment) -> str:
+    """Why a payment must not buy the order, or an empty text."""
+    agreed = order.authorizations.get(payment.payment_intent)
+    if agreed is not None and payment.parts is None and payment.currency == order.currency:
+        differs = f"paid {payment.amount} {order.currency}, agreed to {agreed} {order.currency}"
+        return "" if payment.amount == agreed else differs
+    return mismatch(payment, order.goods, order.currency, order.terms, order.way)
+
+
+def _charged(order: Order, payment: Payment) -> Charged | None:
+    """What the amount is made of; None where the order knows that already."""
+    parts = payment.parts
+    if parts is None or order.terms.plain:
+        return None
+    way = way_of(order.terms, parts)
+    return Charged(
+        total=payment.amount,
+        shipping=parts.shipping,
+        tax=parts.tax,
+        discount=parts.discount,
+        way=way or "",
+        recipient=payment.recipient if way is Way.DELIVERY else None,
+    )
 
 
 def ask(shop: Shop, order: Order) -> Settled:

@@ -20,7 +20,7 @@ from storefront.domain.errors import (
 from storefront.domain.orders import AWAITING, HOLDING, Order, Reason, State
 from storefront.domain.products import Product
 from storefront.domain.waitlist import MOST_UNITS, Place, PlaceState
-from storefront.services import checkout, links, recovery, sessions, settlement
+from storefront.services import checkout, links, recovery, sessions, settlement, terms
 from storefront.services.checkout import Started
 from storefront.services.shop import Shop
 from storefront.storage.answers import Passed, Settled, Taken
@@ -157,6 +157,7 @@ def take(shop: Shop, standing: Standing, order_id: str = "") -> Started | None:
     answer = shop.store.scripts.take_offer(
         order.id,
         form=settings.checkout_ui,
+        terms=terms.offered_now(shop, order),
         hold_ms=settings.hold_seconds * 1000,
         grace_ms=settings.hold_grace_seconds * 1000,
         session_seconds=sessions.SESSION_SECONDS,

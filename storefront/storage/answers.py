@@ -35,6 +35,13 @@ class Renewed(StrEnum):
     UNKNOWN_ORDER = "unknown_order"
 
 
+class Chosen(StrEnum):
+    CHOSEN = "chosen"
+    ALREADY = "already"
+    TOO_LATE = "too_late"
+    UNKNOWN_ORDER = "unknown_order"
+
+
 class Settled(StrEnum):
     """What became of an order when Stripe's facts were applied."""
 

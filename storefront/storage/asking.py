@@ -17,6 +17,7 @@ WITH_BOOKS = (
     "hold_stock",
     "attach_session",
     "renew_session",
+    "choose_way",
     "settle_payment",
     "authorize_payment",
     "void_payment",

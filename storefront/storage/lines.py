@@ -2,8 +2,17 @@
 
 from collections.abc import Sequence
 
-from storefront.storage.answers import Confirmed, Joined, Left, Passed, TakeAnswer, read_take
+from storefront.domain.terms import PLAIN, Terms
+from storefront.storage.answers import (
+    Confirmed,
+    Joined,
+    Left,
+    Passed,
+    TakeAnswer,
+    read_take,
+)
 from storefront.storage.asking import Asking
+from storefront.storage.charging import terms_question
 
 
 class Lines(Asking):
@@ -50,16 +59,18 @@ class Lines(Asking):
         order: str,
         *,
         form: str,
+        terms: Terms = PLAIN,
         hold_ms: int,
         grace_ms: int,
         session_seconds: int,
         ask_ms: int,
     ) -> TakeAnswer:
-        """Make of an offer a pending order, with a new deadline."""
+        """Make of an offer a pending order, with a new deadline and the terms of today."""
         answer = self._ask(
             "take_offer",
             order,
             form=form,
+            **terms_question(terms, form),
             hold_ms=hold_ms,
             grace_ms=grace_ms,
             session_seconds=session_seconds,

@@ -8,6 +8,7 @@ import redis
 from redis.client import Pipeline
 
 from storefront.domain.orders import Form, Line, Order, Plan, Refund, State
+from storefront.domain.terms import Recipient, Terms
 from storefront.storage.keys import Keys
 
 CHUNK = 500
@@ -193,6 +194,12 @@ def read_order(fields: Mapping[str, str], units: str | None) -> Order:
         visitor=fields.get("visitor", ""),
         basket=fields["basket"],
         form=_form(fields),
+        terms=Terms.from_json(fields.get("terms", "")),
+        shipping=int(fields.get("shipping", "0")),
+        tax=int(fields.get("tax", "0")),
+        discount=int(fields.get("discount", "0")),
+        way=fields.get("way", ""),
+        recipient=Recipient.from_json(fields.get("recipient", "")),
         session=fields.get("session", ""),
         url=fields.get("url", ""),
         sessions=tuple(json.loads(fields.get("sessions", "[]"))),

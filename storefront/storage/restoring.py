@@ -2,11 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict
+from typing import Any
 
 from storefront.domain.door import Door
 from storefront.domain.lost import Lost
 from storefront.storage.answers import Opened, Recounted, Restored
 from storefront.storage.asking import units_of
+from storefront.storage.charging import Charged
 from storefront.storage.lines import Lines
 
 
@@ -42,6 +44,8 @@ class Restoring(Lines):
             basket=lost.basket,
             currency=lost.currency,
             amount=lost.amount,
+            terms=lost.terms.to_json(),
+            **_parts(lost),
             deadline=lost.deadline,
             grace_ms=grace_ms,
             expires_at=lost.expires_at,
@@ -86,3 +90,18 @@ class Restoring(Lines):
             who=who,
         )
         return Recounted(answer[0])
+
+
+def _parts(lost: Lost) -> dict[str, Any]:
+    """What its total is made of; nothing for an order of which the goods are all of it."""
+    if lost.terms.plain:
+        return {}
+    charged = Charged(
+        total=lost.amount,
+        shipping=lost.shipping,
+        tax=lost.parts.tax if lost.parts else 0,
+        discount=lost.parts.discount if lost.parts else 0,
+        way=lost.way,
+        recipient=lost.recipient,
+    )
+    return {"parts": charged.question()}

@@ -7,9 +7,12 @@ of ``connection.UNREACHABLE`` when Redis does not answer, and then nothing or ev
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from typing import Any
 
+from storefront.domain.terms import PLAIN, Terms
 from storefront.storage.answers import (
     Attached,
+    Chosen,
     HoldAnswer,
     Job,
     Limits,
@@ -19,6 +22,7 @@ from storefront.storage.answers import (
     Wanted,
     read_hold,
 )
+from storefront.storage.charging import Charged, terms_question
 from storefront.storage.linking import Linking
 from storefront.storage.mailing import Mailing
 from storefront.storage.refunding import Refunding
@@ -37,6 +41,7 @@ class Scripts(Restoring, Refunding, Mailing, Linking):
         form: str = "hosted",
         currency: str,
         amount: int,
+        terms: Terms = PLAIN,
         visitor: str,
         address: str,
         limits: Limits,
@@ -45,7 +50,11 @@ class Scripts(Restoring, Refunding, Mailing, Linking):
         session_seconds: int,
         ask_ms: int,
     ) -> HoldAnswer:
-        """Hold every line's units for one new order, or none. ``amount`` is in minor units."""
+        """Hold every line's units for one new order, or none.
+
+        ``amount`` is that of the goods, in minor units. Where our own page asks how they reach the
+        shopper, no payment can be made before ``choose_way``.
+        """
         answer = self._ask(
             "hold_stock",
             order,
@@ -54,6 +63,7 @@ class Scripts(Restoring, Refunding, Mailing, Linking):
             form=form,
             currency=currency,
             amount=amount,
+            **terms_question(terms, form),
             visitor=visitor,
             address=address,
             visitor_limit=limits.visitor,
@@ -76,6 +86,11 @@ class Scripts(Restoring, Refunding, Mailing, Linking):
         answer = self._ask("renew_session", order, version=version, session_seconds=session_seconds)
         return Renewed(answer[0])
 
+    def choose_way(self, order: str, parts: Charged, *, ask_ms: int) -> Chosen:
+        """Keep how the goods reach the shopper, once; only then can the payment be made."""
+        answer = self._ask("choose_way", order, parts=parts.question(), ask_ms=ask_ms)
+        return Chosen(answer[0])
+
     def settle_payment(
         self,
         order: str,
@@ -83,6 +98,7 @@ class Scripts(Restoring, Refunding, Mailing, Linking):
         payment_intent: str,
         session: str,
         amount: int,
+        parts: Charged | None = None,
         email: str,
         event: str = "",
     ) -> Settled:
@@ -94,6 +110,7 @@ class Scripts(Restoring, Refunding, Mailing, Linking):
             payment_intent=payment_intent,
             session=session,
             amount=amount,
+            **_parts(parts),
             email=email,
         )
         return Settled(answer[0])
@@ -105,6 +122,7 @@ class Scripts(Restoring, Refunding, Mailing, Linking):
         payment_intent: str,
         session: str,
         amount: int,
+        parts: Charged | None = None,
         capture_before: int,
         email: str,
         event: str = "",
@@ -117,6 +135,7 @@ class Scripts(Restoring, Refunding, Mailing, Linking):
             payment_intent=payment_intent,
             session=session,
             amount=amount,
+            **_parts(parts),
             capture_before=capture_before,
             email=email,
         )
@@ -272,3 +291,8 @@ class Scripts(Restoring, Refunding, Mailing, Linking):
             keys, [job.name, job.lease, delay_ms, field, int(fresh), job.run]
         )
         return answer
+
+
+def _parts(parts: Charged | None) -> dict[str, Any]:
+    """Nothing when the goods are all that was charged."""
+    return {"parts": parts.question()} if parts else {}

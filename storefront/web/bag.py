@@ -8,8 +8,8 @@ from werkzeug.wrappers import Response as Answer
 from storefront.domain.errors import BadInput, OverLimit, UnknownSku
 from storefront.domain.products import Level, Product, Variant
 from storefront.services.shelf import Availability, Shelf, catalogue, look
-from storefront.web import closed, forms, visitors
-from storefront.web.current import shop
+from storefront.web import closed, forms, sending, visitors
+from storefront.web.current import settings, shop
 from storefront.web.shelf import limit_of
 
 blueprint = Blueprint("bag", __name__)
@@ -63,10 +63,12 @@ def show() -> Response:
     """The visitor looks over what they chose."""
     shelf = look(shop())
     lines = lines_of(shelf, visitors.bag())
+    total = sum(line.total for line in lines)
     page = render_template(
         "bag.html",
         lines=lines,
-        total=sum(line.total for line in lines),
+        total=total,
+        sent=sending.words(settings(), [line.product for line in lines if line.product], total),
         token=forms.new_token(),
         now=shelf.now,
         shut=closed.WORDS.get(shelf.door),

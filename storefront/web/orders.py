@@ -15,7 +15,8 @@ from werkzeug.wrappers import Response as Answer
 
 from storefront.domain.errors import BadInput
 from storefront.domain.orders import AWAITING, GOODS, HOLDING, TO_PICK_UP, Order
-from storefront.services import mailboxes, orders, pickup
+from storefront.domain.terms import Way
+from storefront.services import mailboxes, orders, pickup, terms
 from storefront.web import states, visitors
 from storefront.web.current import settings, shop
 
@@ -64,9 +65,11 @@ def show(token: str) -> Response:
         now=now,
         held=order.state in HOLDING and now < order.deadline,
         may_cancel=order.state in AWAITING,
-        may_pick_up=order.state in TO_PICK_UP,
+        may_pick_up=order.state in TO_PICK_UP and order.way != Way.DELIVERY,
         undecided=order.state in states.UNDECIDED or not asked,
         refund_words=states.refund_words,
+        parts=terms.parts_of(order),
+        address=terms.address_of(settings(), order),
     )
     return make_response(page)
 

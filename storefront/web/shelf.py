@@ -5,7 +5,7 @@ from flask import Blueprint, Response, abort, jsonify, render_template
 from storefront.domain.products import Product
 from storefront.services import live
 from storefront.services.shelf import Availability, first_return, look
-from storefront.web import closed, forms
+from storefront.web import closed, forms, sending
 from storefront.web.current import joined, settings, shop
 from storefront.web.grid import best_state, units_left
 
@@ -46,6 +46,7 @@ def product(slug: str) -> str:
         returns_at=first_return(shop(), found) if state is Availability.HELD else None,
         chosen=next(v.sku for v in found.variants if shelf.state(v.sku) == state),
         limit=limit_of(found),
+        sent=sending.words(settings(), [found]),
         token=forms.new_token(),
         shut=closed.WORDS.get(shelf.door),
     )

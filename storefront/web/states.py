@@ -49,6 +49,10 @@ RELEASED: Mapping[str | None, tuple[str, str]] = {
         "Replaced by another basket",
         "You began to pay for another basket, so the units of this one went back on the shelf.",
     ),
+    Reason.SOLD_OUT: (
+        "Sold out",
+        "Your order arrived after your hold had ended, and by then the last units were sold.",
+    ),
     Reason.REFUSED: (
         "The payment page did not open",
         "The payment could not be opened, so the units went back on the shelf.",

@@ -42,6 +42,7 @@ def test_every_field_of_the_interface_is_read():
     tags = ["print"]
     opens_at = 2026-12-01T10:00:00Z
     max_per_order = 2
+    delivery = false
 
     [[products.variants]]
     sku = "poster-red"
@@ -60,6 +61,7 @@ def test_every_field_of_the_interface_is_read():
             tags=("print",),
             opens_at=1_796_119_200_000,
             max_per_order=2,
+            delivery=False,
         ),
     )
     assert read.stock == {"poster-red": 40}
@@ -69,6 +71,7 @@ def test_what_is_optional_may_be_left_out():
     (product,) = read_catalogue(GOOD, "usd", ()).products
     assert (product.description, product.image, product.tags) == ("", "", ())
     assert (product.opens_at, product.max_per_order) == (None, None)
+    assert product.delivery is True
     assert product.variants[0].options == {}
 
 
@@ -180,6 +183,7 @@ def test_all_mistakes_are_listed_at_once_each_with_its_place():
         ('name = "Poster"', 'name = "a"\nopens_at = 0001-01-01T00:00:00+01:00', "out of range"),
         ('name = "Poster"', 'name = "a"\nmax_per_order = 0', "from 1 to"),
         ('name = "Poster"', 'name = "a"\nmax_per_order = true', "whole number"),
+        ('name = "Poster"', 'name = "a"\ndelivery = "no"', "delivery is to be true or false"),
         ('name = "Poster"', 'name = "a"\nmax_per_order = 2.0', "whole number"),
         ('name = "Poster"', 'name = "a"\nimage = "../secret.png"', "beside the catalogue"),
         ('name = "Poster"', 'name = "a"\nimage = "a\\\\b.png"', "beside the catalogue"),

@@ -24,6 +24,16 @@ def wall_clock() -> int:
     return int(time.time() * 1000)
 
 
+CODES = {"": 0, "TEN": 10, "FREE": 100}
+"""Promotion codes, and the percent that they take off the goods."""
+ADA = {
+    "name": "Ada Lovelace",
+    "line1": "12 St James's Square",
+    "postal_code": "SW1Y 4JH",
+    "city": "London",
+    "country": "GB",
+}
+"""Where things are sent unless a test says otherwise."""
 AUTHORIZED_SECONDS = 7 * 24 * 3600
 """How long a bank sets money aside for us, about."""
 
@@ -57,6 +67,8 @@ class Account:
         self._link_params: dict[str, Mapping[str, Any]] = {}
         self.events: list[dict[str, Any]] = []
         """Every event there ever was."""
+        self.tax_percent, self.tax_included = 10, False
+        """What Stripe adds, or finds in the prices, where a session asks it to."""
         self.refund_status = "succeeded"
         """What the next refunds are at first."""
         self._webhook_secrets = webhook_secrets
@@ -70,7 +82,11 @@ class Account:
     # What shoppers and banks do. Each answers whether Stripe let them.
 
     def pay(self, session_id: str, *, email: str = "ada@example.com") -> bool:
-        """The shopper pays by card, and the money is taken at once."""
+        """The shopper pays by card, and the money is taken at once; of nothing, nothing is."""
+        if self._costs_nothing(session_id):
+            self._introduce(session_id, email)
+            self._complete(session_id, "no_payment_required")
+            return True
         intent = self._attempt(session_id, email)
         if intent is None:
             return False
@@ -80,6 +96,41 @@ class Account:
             return True
         self._succeed(intent)
         self._complete(session_id, "paid")
+        return True
+
+    def fill_in(
+        self,
+        session_id: str,
+        *,
+        rate: int = 0,
+        code: str = "",
+        to: Mapping[str, Any] | None = None,
+    ) -> bool:
+        """The shopper chooses how it is sent, says to whom, and enters a promotion code.
+
+        Not every session asks: what it does not ask for is passed over.
+        """
+        session = self.sessions.get(session_id)
+        self._age()
+        if session is None or session_id not in self._open:
+            return False
+        goods = session["amount_subtotal"]
+        percent = CODES[code] if session["allow_promotion_codes"] else 0
+        discount = goods * percent // 100
+        options = session["shipping_options"]
+        shipping = options[rate]["shipping_amount"] if options else 0
+        taxed = (goods - discount + shipping) if session["automatic_tax"]["enabled"] else 0
+        whole = 100 + self.tax_percent if self.tax_included else 100
+        tax = taxed * self.tax_percent // whole
+        asks = session["shipping_address_collection"] is not None
+        objects.choose(
+            session,
+            rate=rate,
+            discount=discount,
+            tax=tax,
+            included=self.tax_included,
+            to=(to or ADA) if asks else None,
+        )
         return True
 
     def pay_too_late(self, session_id: str) -> bool:
@@ -102,6 +153,8 @@ class Account:
         paid = self.intents.get(session_id) or self.sessions[session_id]
         if paid["payment_method_types"] == ["card"]:
             return False
+        if self._costs_nothing(session_id):
+            return self.pay(session_id, email=email)
         intent = self._attempt(session_id, email)
         if intent is None:
             return False
@@ -333,14 +386,36 @@ class Account:
         if session_id not in self._open:
             return None
         session = self.sessions[session_id]
+        self._fill_in_the_rest(session_id)
         if session["payment_intent"] is None:
             intent = objects.intent(
                 self._id("pi"), session, self._intent_data[session_id], created=self._seconds()
             )
             self.intents[intent["id"]] = intent
             session["payment_intent"] = intent["id"]
+        self._introduce(session_id, email)
+        intent = self.intents[session["payment_intent"]]
+        intent["amount"] = session["amount_total"]
+        return intent
+
+    def _fill_in_the_rest(self, session_id: str) -> None:
+        """What the shopper leaves as Stripe's page shows it first."""
+        session = self.sessions[session_id]
+        asks = session["shipping_options"] or session["automatic_tax"]["enabled"]
+        if asks and session["total_details"] is None:
+            self.fill_in(session_id)
+
+    def _costs_nothing(self, session_id: str) -> bool:
+        self._age()
+        if session_id not in self._open:
+            return False
+        self._fill_in_the_rest(session_id)
+        return self.sessions[session_id]["amount_total"] == 0
+
+    def _introduce(self, session_id: str, email: str) -> None:
+        """Who pays."""
         if email:
-            session["customer_details"] = {
+            self.sessions[session_id]["customer_details"] = {
                 "address": None,
                 "business_name": None,
                 "email": email,
@@ -350,7 +425,6 @@ class Account:
                 "tax_exempt": "none",
                 "tax_ids": [],
             }
-        return self.intents[session["payment_intent"]]
 
     def _authorize(self, intent: dict[str, Any]) -> None:
         until = self._seconds() + AUTHORIZED_SECONDS

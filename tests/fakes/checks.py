@@ -19,8 +19,11 @@ SESSION_PARAMS = frozenset(
         "metadata",
         "mode",
         "payment_intent_data",
+        "allow_promotion_codes",
+        "automatic_tax",
         "phone_number_collection",
         "shipping_address_collection",
+        "shipping_options",
         "success_url",
     }
 )
@@ -34,6 +37,7 @@ INTENT_PARAMS = frozenset(
         "currency",
         "description",
         "metadata",
+        "shipping",
     }
 )
 
@@ -54,6 +58,19 @@ def session_params(params: Mapping[str, Any], now: int) -> None:
         price = line["price_data"]
         if line["quantity"] < 1 or price["unit_amount"] < 0 or not price["product_data"]["name"]:
             raise Invalid("A line item takes a quantity, a price and a name.")
+    options = params.get("shipping_options") or []
+    if len(options) > 5:
+        raise Invalid("shipping_options takes 5 options.")
+    for option in options:
+        rate = option["shipping_rate_data"]
+        if not 0 < len(rate["display_name"]) <= 100 or rate["fixed_amount"]["amount"] < 0:
+            raise Invalid("A shipping rate takes a name and an amount.")
+        if rate["fixed_amount"]["currency"] != params["line_items"][0]["price_data"]["currency"]:
+            raise Invalid("A shipping rate takes the currency of the line items.")
+    if "shipping_address_collection" in params:
+        countries = params["shipping_address_collection"]["allowed_countries"]
+        if not countries:
+            raise Invalid("allowed_countries takes at least one country.")
     if len(params.get("client_reference_id") or "") > 200:
         raise Invalid("client_reference_id takes 200 characters.")
     for metadata in (
@@ -70,6 +87,9 @@ def intent_params(params: Mapping[str, Any]) -> None:
     """Refuse what Stripe refuses. https://docs.stripe.com/api/payment_intents/create."""
     if unknown := set(params) - INTENT_PARAMS:
         raise Invalid(f"Received unknown parameters: {', '.join(sorted(unknown))}")
+    shipping = params.get("shipping")
+    if shipping is not None and not (shipping["name"] and shipping["address"]["line1"]):
+        raise Invalid("shipping takes a name and an address.")
     if params["amount"] < 1:
         raise Invalid("This value must be greater than or equal to 1.")
     check_metadata(params.get("metadata") or {})

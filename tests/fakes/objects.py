@@ -86,6 +86,7 @@ LINK: dict[str, Any] = {
     "tax_id_collection": {"enabled": False, "required": "never"},
     "transfer_data": None,
 }
+ADDRESS = ("city", "country", "line1", "line2", "postal_code", "state")
 
 INTENT: dict[str, Any] = {
     "object": "payment_intent",
@@ -228,9 +229,25 @@ def session(
     """An open session with the parameters that it was created with."""
     lines = params["line_items"]
     amount = sum(line["price_data"]["unit_amount"] * line["quantity"] for line in lines)
+    taxed = bool((params.get("automatic_tax") or {}).get("enabled"))
     return {
         **SESSION,
         **method_types({**params, **(params.get("payment_intent_data") or {})}),
+        "allow_promotion_codes": params.get("allow_promotion_codes"),
+        "automatic_tax": {
+            "enabled": taxed,
+            "liability": {"type": "self"} if taxed else None,
+            "provider": "stripe" if taxed else None,
+            "status": "requires_location_inputs" if taxed else None,
+        },
+        "shipping_address_collection": params.get("shipping_address_collection"),
+        "shipping_options": [
+            {
+                "shipping_amount": option["shipping_rate_data"]["fixed_amount"]["amount"],
+                "shipping_rate": f"shr_{session_id}_{number}",
+            }
+            for number, option in enumerate(params.get("shipping_options") or [])
+        ],
         "id": session_id,
         "amount_subtotal": amount,
         "amount_total": amount,
@@ -294,8 +311,53 @@ def intent(
         "currency": session["currency"],
         "livemode": session["livemode"],
         "metadata": dict(data.get("metadata") or {}),
+        "shipping": _shipping(data.get("shipping")),
         "status": "requires_payment_method",
     }
+
+
+def _shipping(given: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    if given is None:
+        return None
+    address = {**dict.fromkeys(ADDRESS), **given["address"]}
+    return {"carrier": None, "phone": None, "tracking_number": None, **given, "address": address}
+
+
+def choose(
+    session: dict[str, Any],
+    *,
+    rate: int,
+    discount: int,
+    tax: int,
+    included: bool,
+    to: Mapping[str, Any] | None,
+) -> None:
+    """What the shopper chose on Stripe's page, and what it comes to (minor units)."""
+    options = session["shipping_options"]
+    shipping = options[rate]["shipping_amount"] if options else 0
+    if options:
+        session["shipping_cost"] = {
+            "amount_subtotal": shipping,
+            "amount_tax": 0,
+            "amount_total": shipping,
+            "shipping_rate": options[rate]["shipping_rate"],
+        }
+    if to is not None:
+        session["collected_information"] = {
+            "business_name": None,
+            "individual_name": None,
+            "shipping_details": {
+                "name": to["name"],
+                "address": {field: to.get(field) for field in ADDRESS},
+            },
+        }
+    session["total_details"] = {
+        "amount_discount": discount,
+        "amount_shipping": shipping,
+        "amount_tax": tax,
+    }
+    untaxed = session["amount_subtotal"] - discount + shipping
+    session["amount_total"] = untaxed + (0 if included else tax)
 
 
 def charge(charge_id: str, intent: Mapping[str, Any], *, created: int) -> dict[str, Any]:

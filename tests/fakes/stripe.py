@@ -90,6 +90,17 @@ class FakeStripe(Products, PaymentLinks):
         )
         yield from map(from_session, found)
 
+    def session_of(self, payment_intent: str) -> Payment | None:
+        found = self.wire.get(
+            "session_of",
+            lambda: [
+                self._expanded(session["id"])
+                for session in self.sessions.values()
+                if session["payment_intent"] == payment_intent
+            ],
+        )
+        return next(map(from_session, found), None)
+
     def told_of_end(self, session_id: str, since: int) -> bool:
         return any(
             event["type"] == "checkout.session.expired"

@@ -125,8 +125,9 @@ def said(part: Part) -> list[tuple[str, str]]:
             told = [(f"{label}: {link}", label)]
         case Picture():
             told = [(f"{part.shows}: {part.instead}", "")]
-        case Lines(rows, total):
+        case Lines(rows, parts, total):
             told = [(f"Total: {total}", f"Total {total}")]
+            told += [(f"{name}: {amount}", f"{name} {amount}") for name, amount in parts]
             told += [(f"{line.name}, {line.each} each: {line.total}", line.name) for line in rows]
     return [(" ".join(text.split()), " ".join(html.split())) for text, html in told]
 

@@ -3,18 +3,19 @@
 MISTAKES = {
     "a payment is settled again": (
         "settle_payment",
-        "if redis.call('HEXISTS', ORDER, payment) == 1 then",
-        "if false then",
+        "if redis.call('HEXISTS', ORDER, payment) == 1 or",
+        "if",
     ),
     "a late payer gets units that are gone": (
         "settle_payment",
-        "if at == 'none' and not (fields[7] and all_in(AVAILABLE, lines) or all_free(lines)) then",
-        "if false then",
+        "not (fields[7] and all_in(AVAILABLE, lines) or all_free(lines))",
+        "false",
     ),
     "a second payment is kept": (
         "settle_payment",
-        "schedule(refund, now)\n  return answer('duplicate', state)",
-        "return answer('duplicate', state)",
+        "send_back('duplicate')",
+        """redis.call('HSET', ORDER, payment, int(ask.amount),
+  'refund_reason:' .. ask.payment_intent, 'duplicate')""",
     ),
     "the session that was paid elsewhere stays open": (
         "settle_payment",

@@ -7,9 +7,11 @@ from typing import Any
 
 from storefront.domain.orders import Line, Order, Plan, basket_of, total
 from storefront.domain.products import Level, Product, Variant
+from storefront.domain.terms import PLAIN, Terms
 from storefront.domain.waitlist import Place
 from storefront.storage.answers import (
     Attached,
+    Chosen,
     Confirmed,
     HoldAnswer,
     Job,
@@ -22,6 +24,7 @@ from storefront.storage.answers import (
     TakeAnswer,
     Wanted,
 )
+from storefront.storage.charging import Charged
 from storefront.storage.store import Store
 from tests.books import broken, dump
 
@@ -122,6 +125,8 @@ class Book:
         opens_at: int = 0,
         hold_ms: int = HOLD_MS,
         grace_ms: int = GRACE_MS,
+        terms: Terms = PLAIN,
+        form: str = "hosted",
     ) -> HoldAnswer:
         lines = [Line(sku, number, PRICE, name=sku.title()) for sku, number in units.items()]
         return self.store.scripts.hold_stock(
@@ -130,6 +135,8 @@ class Book:
             basket=basket_of(units),
             currency="usd",
             amount=total(lines),
+            terms=terms,
+            form=form,
             visitor=visitor or f"visitor-of-{order}",
             address=address or f"address-of-{order}",
             limits=limits,
@@ -156,6 +163,7 @@ class Book:
         *,
         session: str = "cs_1",
         amount: int = 2 * PRICE,
+        parts: Charged | None = None,
         email: str = "ada@example.com",
         event: str = "",
     ) -> Settled:
@@ -164,9 +172,13 @@ class Book:
             payment_intent=payment,
             session=session,
             amount=amount,
+            parts=parts,
             email=email,
             event=event,
         )
+
+    def choose(self, order: str, parts: Charged) -> Chosen:
+        return self.store.scripts.choose_way(order, parts, ask_ms=ASK_MS)
 
     def authorize(
         self,
@@ -175,6 +187,7 @@ class Book:
         *,
         session: str = "cs_1",
         amount: int = 2 * PRICE,
+        parts: Charged | None = None,
         event: str = "",
     ) -> Settled:
         return self.store.scripts.authorize_payment(
@@ -182,6 +195,7 @@ class Book:
             payment_intent=payment,
             session=session,
             amount=amount,
+            parts=parts,
             capture_before=1_900_000_000,
             email="ada@example.com",
             event=event,

@@ -29,6 +29,7 @@ ENUMS: dict[str, type[StrEnum]] = {
     "hold_stock": words_of.Held,
     "attach_session": words_of.Attached,
     "renew_session": words_of.Renewed,
+    "choose_way": words_of.Chosen,
     "record_refund": words_of.Recorded,
     "plan_refund": words_of.Planned,
     "restock": words_of.Restocked,
@@ -155,6 +156,12 @@ def test_the_header_names_exactly_the_fields_that_the_script_reads(name: str) ->
     read = set(re.findall(r"\bask\.(\w+)", code)) | {"order"}
     if re.search(r"\bkeep_email\(", code):
         read.add("email")
+    if re.search(r"\bkeep_parts\(", code):
+        read.add("parts")
+    if re.search(r"\bbegin_payment\(", code):
+        read |= {"terms", "ask_ms"}
+    if re.search(r"\bsend_back\(", code):
+        read |= {"payment_intent", "amount"}
     # Read by answer(), which every script ends with. A script that is told of no event has none.
     optional = {"event", "order"}
     assert asked(TEXTS[name]) | optional == read | optional

@@ -2,8 +2,8 @@
 --
 -- No money has moved yet: it is captured next, or the authorisation is cancelled, free of fees.
 -- KEYS  as in books.lua
--- ASK   order, payment_intent, session (may be empty), amount (minor units), capture_before (seconds;
---       0: not known), email, event
+-- ASK   order, payment_intent, session (may be empty), amount (minor units), parts (see books.lua),
+--       capture_before (seconds; 0: not known), email, event
 -- ANSWER authorized | retaken (released before, the units were still there) | oversold (they were not:
 --       void due) | duplicate (paid or authorised before: this one's void is due) | already STATE
 --       | other_order ORDER (this payment is that one's already) | unknown_order
@@ -38,6 +38,7 @@ if paid_by or at == 'sold' then
   return answer('duplicate', state)
 end
 redis.call('HSET', ORDER, 'paid_by', ask.payment_intent, 'payment_intent', ask.payment_intent)
+keep_parts()
 if fields[5] and ask.session ~= '' and fields[5] ~= ask.session then
   schedule('stray:' .. ask.order .. ':' .. fields[5], now)
 end

@@ -26,7 +26,11 @@
 --            (optional) the counter in metrics that the answer's word is added to. ask.offers
 --            (optional) {order: {at (of its keys), line, opens_at}}: who is next in line, each with
 --            the line that it would be offered, none when that is off the shelf; with it ask.offer_ms,
---            ask.grace_ms, ask.currency, and ask.last: go on with those, whoever came in between
+--            ask.grace_ms, ask.currency, and ask.last: go on with those, whoever came in between.
+--            Of a hold ask.ask_ms (after so long with no payment page the worker looks) and (optional)
+--            ask.terms {text (JSON), shipping (minor units) and way (as far as known), undecided}.
+--            Of a payment ask.payment_intent, ask.amount (minor units) and (optional) ask.parts
+--            {total, shipping, tax, discount (minor units), way, recipient (JSON; may be empty)}
 local AVAILABLE, HELD, SOLD, WRITTEN_OFF, STOCKED = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
 local UNITS, HOLDS, RETURNS, VISITORS, ADDRESSES = KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10]
 local ORDERS, STATES, PAYMENTS, DUE, LEDGER = KEYS[11], KEYS[12], KEYS[13], KEYS[14], KEYS[15]
@@ -362,6 +366,42 @@ local function end_place(id, state, order)
   redis.call('ZREM', DUE, 'lapse:' .. id, 'mail:waitlist:' .. id)
   place.state, place.email = state, nil
   redis.call('HSET', PLACES, id, cjson.encode(place))
+end
+
+-- The order can be paid from now on. With ask.terms more than the goods may be charged, as was offered
+-- when the hold was taken. Undecided: our own page asks for the way first, no payment can be made
+-- before, and until the deadline there is nothing to look after.
+local function begin_payment(deadline)
+  local terms = ask.terms
+  local undecided = terms and terms.undecided
+  redis.call('HSET', ORDER, 'session_version', undecided and '0' or '1')
+  if terms then
+    redis.call('HSET', ORDER, 'terms', terms.text, 'shipping', int(terms.shipping), 'way', terms.way)
+    redis.call('HINCRBY', ORDER, 'amount', int(terms.shipping))
+  end
+  schedule('ask:' .. ask.order, undecided and deadline or now + ask.ask_ms)
+  schedule('expire:' .. ask.order, deadline)
+end
+
+-- A payment that buys nothing: what was charged goes back, and who was charged nothing is told so.
+local function send_back(why)
+  if ask.amount == 0 then
+    redis.call('HSET', ORDER, 'voided:' .. ask.payment_intent, '0', 'void_reason:' .. ask.payment_intent, why)
+    schedule('mail:voided:' .. ask.order .. ':' .. ask.payment_intent, now)
+    return
+  end
+  redis.call('HSET', ORDER, 'payment:' .. ask.payment_intent, int(ask.amount), 'refund_reason:' .. ask.payment_intent, why)
+  schedule('refund:' .. ask.order .. ':' .. ask.payment_intent, now)
+end
+
+-- What the total of this payment is made of, and where the goods go: kept with the payment that the
+-- order is about. Without ask.parts the order's amount is its goods', as it was held.
+local function keep_parts()
+  local parts = ask.parts
+  if not parts then return end
+  redis.call('HSET', ORDER, 'amount', int(parts.total), 'shipping', int(parts.shipping), 'tax', int(parts.tax),
+    'discount', int(parts.discount), 'way', parts.way)
+  if parts.recipient ~= '' then redis.call('HSET', ORDER, 'recipient', parts.recipient) end
 end
 
 -- Every script's last step: what came free is for those in line; tell the open pages, remember the

@@ -2,8 +2,8 @@
 --
 -- KEYS  as in books.lua
 -- ASK   order, lines [{sku, quantity, unit_amount, name, slug, image, limit, opens_at (ms, 0: now)}],
---       basket, form (hosted, elements), currency, amount (minor units), visitor, address, visitor_limit, address_limit (0: off),
---       hold_ms, grace_ms, session_seconds (Stripe's session lives at least so long),
+--       basket, form (hosted, elements), currency, amount (minor units), terms (see books.lua), visitor,
+--       address, visitor_limit, address_limit (0: off), hold_ms, grace_ms, session_seconds (Stripe's session lives at least so long),
 --       ask_ms (after so long with no payment page the worker looks)
 -- ANSWER held | already STATE | unknown_sku SKU | over_limit SKU LIMIT | not_open SKU OPENS_AT
 --       | visitor_limit ORDER (its oldest hold) | address_limit SECONDS
@@ -61,7 +61,7 @@ local deadline = now + ask.hold_ms
 local expires_at = math.floor(now / 1000) + math.max(math.ceil(ask.hold_ms / 1000), ask.session_seconds)
 redis.call('HSET', ORDER, 'id', ask.order, 'created', int(now), 'lines', cjson.encode(ask.lines),
   'basket', ask.basket, 'form', ask.form, 'currency', ask.currency, 'amount', int(ask.amount), 'visitor', ask.visitor,
-  'address', ask.address, 'deadline', int(deadline), 'expires_at', int(expires_at), 'session_version', '1')
+  'address', ask.address, 'deadline', int(deadline), 'expires_at', int(expires_at))
 redis.call('ZADD', ORDERS, int(now), ask.order)
 set_state('pending')
 redis.call('HSET', HOLD, 'basket', ask.basket, 'visitor', ask.visitor, 'deadline', int(deadline))
@@ -73,6 +73,5 @@ end
 if ask.visitor ~= '' then redis.call('ZADD', VISITORS, 0, ask.visitor .. ':' .. int(now) .. ':' .. ask.order) end
 if ask.address ~= '' then redis.call('ZADD', ADDRESSES, 0, ask.address .. ':' .. int(now) .. ':' .. ask.order) end
 move_order(ask.lines, ask.basket, 'available', 'held', 'hold', '')
-schedule('ask:' .. ask.order, now + ask.ask_ms)
-schedule('expire:' .. ask.order, deadline)
+begin_payment(deadline)
 return answer('held')

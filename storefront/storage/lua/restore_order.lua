@@ -4,7 +4,8 @@
 -- back already, which needs no units at any moment. Payments that are to buy it are settled after.
 -- KEYS  as in books.lua
 -- ASK   order, state (open, released, refunded), reason, created (ms), lines [{sku, quantity,
---       unit_amount, name, slug, image}], basket, currency, amount (minor units), deadline (ms),
+--       unit_amount, name, slug, image}], basket, currency, amount (minor units), terms (JSON; may be
+--       empty), parts (see books.lua; of an order with terms), deadline (ms),
 --       grace_ms, expires_at (seconds), sessions [its own first], url, email, payment_intent (of
 --       a payment that failed, else empty),
 --       payments [{id, amount, reason}] (those that are back, and why the shop sent them), refunds [{id, amount, status, payment_intent,
@@ -22,6 +23,8 @@ end
 redis.call('HSET', ORDER, 'id', ask.order, 'created', int(ask.created), 'lines', cjson.encode(ask.lines),
   'basket', ask.basket, 'currency', ask.currency, 'amount', int(ask.amount), 'visitor', '',
   'deadline', int(ask.deadline), 'expires_at', int(ask.expires_at), 'session_version', '1', 'restored', int(now))
+if ask.terms ~= '' then redis.call('HSET', ORDER, 'terms', ask.terms) end
+keep_parts()
 redis.call('ZADD', ORDERS, int(ask.created), ask.order)
 for _, session in ipairs(ask.sessions) do note_session(session) end
 for _, session in ipairs(ask.strays) do schedule('stray:' .. ask.order .. ':' .. session, now) end

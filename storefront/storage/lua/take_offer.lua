@@ -2,7 +2,7 @@
 --
 -- It counts for no limit on holds, and no other basket ends it: the shopper waited for it.
 -- KEYS  as in books.lua
--- ASK   order, form (hosted, elements), hold_ms, grace_ms, session_seconds, ask_ms
+-- ASK   order, form (hosted, elements), terms (see books.lua), hold_ms, grace_ms, session_seconds, ask_ms
 -- ANSWER taken | already STATE | late (its time is over: it goes to the next in line) | unknown_order
 --       | closed WHY (restarted, rebuild, empty: as in door.lua)
 -- TTL   hold:ID ends grace_ms after the new deadline; its lapse alone moves no stock
@@ -16,7 +16,7 @@ if door ~= 'open' then return answer('closed', door) end
 local deadline = now + ask.hold_ms
 local expires_at = math.floor(now / 1000) + math.max(math.ceil(ask.hold_ms / 1000), ask.session_seconds)
 redis.call('HSET', ORDER, 'form', ask.form, 'deadline', int(deadline), 'expires_at', int(expires_at),
-  'session_version', '1', 'taken', int(now))
+  'taken', int(now))
 redis.call('HSET', HOLD, 'deadline', int(deadline))
 redis.call('PEXPIREAT', HOLD, int(deadline + ask.grace_ms))
 redis.call('ZADD', HOLDS, int(deadline), ask.order)
@@ -24,7 +24,6 @@ for _, line in ipairs(cjson.decode(order[2])) do
   redis.call('ZADD', RETURNS, int(deadline), line.sku .. ':' .. ask.order)
 end
 redis.call('ZREM', DUE, 'mail:offer:' .. ask.order, 'expire:' .. ask.order)
-schedule('ask:' .. ask.order, now + ask.ask_ms)
-schedule('expire:' .. ask.order, deadline)
+begin_payment(deadline)
 set_state('pending')
 return answer('taken')

@@ -34,8 +34,8 @@ BUGS = (
         lua=(
             (
                 "settle_payment",
-                "if redis.call('HEXISTS', ORDER, payment) == 1 then",
-                "if false then",
+                "if redis.call('HEXISTS', ORDER, payment) == 1 or",
+                "if",
             ),
         ),
     ),
@@ -44,8 +44,8 @@ BUGS = (
         lua=(
             (
                 "settle_payment",
-                "if at == 'none' and not (fields[7] and all_in(AVAILABLE, lines) or all_free(lines)) then",
-                "if false then",
+                "not (fields[7] and all_in(AVAILABLE, lines) or all_free(lines))",
+                "false",
             ),
         ),
     ),
@@ -54,9 +54,8 @@ BUGS = (
         lua=(
             (
                 "settle_payment",
-                """redis.call('HSET', ORDER, 'refund_reason:' .. ask.payment_intent, 'duplicate')
-  schedule(refund, now)""",
-                "",
+                "send_back('duplicate')",
+                "redis.call('HSET', ORDER, payment, int(ask.amount))",
             ),
         ),
     ),

@@ -1,0 +1,17 @@
+-- Keep how the goods are to reach the shopper, before there is anything to pay on our own page.
+--
+-- It is chosen once: from then on the amount is fixed, and the order's only PaymentIntent may be made,
+-- under the first number of its key. Before, none can exist.
+-- KEYS  as in books.lua
+-- ASK   order, parts (see books.lua), ask_ms (after so long with no payment page the worker looks)
+-- ANSWER chosen | already (there was a choice before, which stands) | too_late STATE: the hold is
+--       over, or its time is | unknown_order
+-- E.g.  delivery for 490: chosen; amount +490, session_version 1, due: ask in half a minute
+local order = redis.call('HMGET', ORDER, 'state', 'session_version', 'deadline')
+if not order[1] then return answer('unknown_order') end
+if order[2] ~= '0' then return answer('already') end
+if order[1] ~= 'pending' or tonumber(order[3]) <= now then return answer('too_late', order[1]) end
+keep_parts()
+redis.call('HSET', ORDER, 'session_version', '1')
+schedule('ask:' .. ask.order, now + ask.ask_ms)
+return answer('chosen')
