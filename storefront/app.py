@@ -26,6 +26,7 @@ from storefront.web import (
     bag,
     checkout,
     codes,
+    crawlers,
     current,
     dev,
     errors,
@@ -127,7 +128,20 @@ def assemble(shop: Shop, counts: Storage | None = None) -> Flask:
     assets.register(app)
     pages.register(app, settings)
     errors.register(app, UNREACHABLE, partial(_count, shop.store, "limited"))
-    for part in (shelf, live, bag, checkout, orders, codes, pay, webhooks, health, pictures, admin):
+    for part in (
+        shelf,
+        live,
+        bag,
+        checkout,
+        orders,
+        codes,
+        pay,
+        webhooks,
+        health,
+        pictures,
+        crawlers,
+        admin,
+    ):
         app.register_blueprint(part.blueprint)
     if settings.env == "development":
         app.register_blueprint(dev.blueprint)

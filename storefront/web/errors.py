@@ -3,10 +3,10 @@
 from collections.abc import Callable
 
 from flask import Flask, Response, jsonify, make_response, render_template, request
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, NotFound
 
 from storefront.domain import errors as said
-from storefront.web import refusals
+from storefront.web import lost, refusals
 from storefront.web.limits import TooOften
 from storefront.web.refusals import Refused
 
@@ -53,6 +53,7 @@ def register(
     handle(said.TooManyHolds, limited)
     handle(said.StripeError, lambda _: refusals.stripe_failed())
     handle(said.SignatureInvalid, lambda _: refusals.unsigned())
+    handle(NotFound, lambda _: lost.not_found(unreachable))
     handle(HTTPException, refusals.http_error)  # type: ignore[arg-type]
     for kind in unreachable:
         handle(kind, lambda _: refusals.redis_failed())

@@ -50,6 +50,8 @@ class Refused:
     text: str
     ways: tuple[Way, ...] = ()
     shortages: tuple[Short, ...] = ()
+    products: tuple[Way, ...] = ()
+    """What is on the shelf."""
     opens_at: int | None = None
     retry_after: int | None = None
     headers: dict[str, str] = field(default_factory=dict)
@@ -275,7 +277,7 @@ def unsigned() -> Refused:
 
 
 def http_error(error: HTTPException) -> Refused:
-    """The errors of HTTP itself."""
+    """The errors of HTTP itself, but for 404."""
     code = error.code or 500
     match code:
         case 400 if isinstance(error, CSRFError):
@@ -296,24 +298,6 @@ def http_error(error: HTTPException) -> Refused:
             )
         case 403:
             words = ("Not for everyone", "This page is not open to you", "You are not let in here.")
-        case 404 if request.endpoint == "codes.product":
-            words = (
-                "Not found",
-                "This code leads to nothing that is on sale",
-                "What it was printed for is off the shelf by now, or the code was mistyped.",
-            )
-        case 404 if request.endpoint == "codes.paid":
-            words = (
-                "Not found",
-                "There is no order at this address",
-                "If you have paid, a mail with the link to your order is on its way to you.",
-            )
-        case 404:
-            words = (
-                "Not found",
-                "There is nothing here",
-                "The address may be mistyped, or the product is off the shelf.",
-            )
         case 405:
             words = (
                 "Not that way",

@@ -5,11 +5,13 @@ from flask import Blueprint, Response, abort, jsonify, render_template
 from storefront.domain.products import Product
 from storefront.services import live
 from storefront.services.shelf import Availability, first_return, look
-from storefront.web import closed, forms, sending
+from storefront.web import closed, forms, sending, sharing
 from storefront.web.current import joined, settings, shop
 from storefront.web.grid import best_state, units_left
 
 blueprint = Blueprint("shelf", __name__)
+
+LEDE = "What is held for you is yours to pay for in peace: nobody else can buy it meanwhile."
 
 
 def limit_of(product: Product) -> int:
@@ -23,6 +25,7 @@ def index() -> str:
     shelf = look(shop())
     return render_template(
         "shelf.html",
+        card=sharing.shelf_card(LEDE),
         cards=joined().grid.html(shelf),
         now=shelf.now,
         shut=closed.WORDS.get(shelf.door),
@@ -39,6 +42,8 @@ def product(slug: str) -> str:
     state = best_state(shelf, found)
     return render_template(
         "product.html",
+        card=sharing.product_card(found),
+        data=sharing.product_data(shelf, found),
         shelf=shelf,
         product=found,
         state=state,
