@@ -4,16 +4,18 @@ from dataclasses import replace
 
 from storefront.domain.money import parse_amount
 from storefront.domain.orders import Line, Order, Reason, Refund, State, total
-from storefront.services import notice_texts, orders_text, review_text
+from storefront.domain.waitlist import Place, PlaceState
+from storefront.services import notice_texts, orders_text, review_text, waitlist_texts
 from storefront.services.notice_parts import Notice
 from storefront.services.shop import Shop
 
 ORDER = "a2b3c4d5e6f7a2b3"
+PLACE = "b2c3d4e5f6a7b2c3"
 MINUTE_MS = 60_000
 
 
 def samples(shop: Shop) -> dict[str, Notice]:
-    """Mails by name: their kind, and what is special about them. It reads and changes no order."""
+    """Mails by name: their kind, then what is special about them. It reads and changes no order."""
     paid = _paid(shop)
     payment = paid.payment_intent
     late = replace(
@@ -30,6 +32,8 @@ def samples(shop: Shop) -> dict[str, Notice]:
         void_reasons={payment: Reason.SOLD_OUT},
     )
     disputed = replace(paid, state=State.REVIEW, reason="the buyer's bank disputes the payment")
+    offered = replace(paid, state=State.OFFERED, lines=paid.lines[1:], payments={}, place=PLACE)
+    missed = replace(offered, state=State.RELEASED, reason=Reason.EXPIRED)
     found = {
         "confirmed": notice_texts.confirmed(shop, paid),
         "confirmed-in-review": notice_texts.confirmed(shop, disputed),
@@ -38,6 +42,9 @@ def samples(shop: Shop) -> dict[str, Notice]:
         "refunded": notice_texts.refunded(shop, late, "re_sample"),
         "refunded-in-part": notice_texts.refunded(shop, part, "re_sample"),
         "voided": notice_texts.voided(shop, cancelled, payment),
+        "waitlist": waitlist_texts.joined(shop, _place(shop)),
+        "offer": waitlist_texts.offer(shop, offered),
+        "offer-missed": waitlist_texts.offer_missed(shop, missed),
         "orders": orders_text.listing(shop.settings, [paid, late, cancelled]),
         "review": review_text.review(shop, disputed),
     }
@@ -65,4 +72,20 @@ def _paid(shop: Shop) -> Order:
         email="ada@example.org",
         units="sold",
         updated=now,
+    )
+
+
+def _place(shop: Shop) -> Place:
+    now = shop.store.now()
+    return Place(
+        id=PLACE,
+        sku="record",
+        state=PlaceState.UNCONFIRMED,
+        number="1",
+        orders=(ORDER,),
+        offered=0,
+        joined=now,
+        mailed=now,
+        confirmed=0,
+        email="ada@example.org",
     )

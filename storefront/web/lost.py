@@ -14,11 +14,11 @@ def not_found(unreachable: tuple[type[Exception], ...]) -> Refused:
     """What is on the shelf; and for a broken link to an order, the way to get it by mail."""
     shelf_way = Way("Back to the shelf", url_for("shelf.index"))
     by_mail = Way("Mail me my orders", url_for("orders.look_for"))
+    ways: tuple[Way, ...] = (shelf_way,)
     match request.endpoint, request.path.split("/")[1]:
         case "codes.product", _:
             title = "This code leads to nothing that is on sale"
             text = "What it was printed for is off the shelf by now, or the code was mistyped."
-            ways = (shelf_way,)
         case "codes.paid", _:
             title = "There is no order at this address"
             text = "If you have paid, a mail with the link to your order is on its way to you."
@@ -33,7 +33,6 @@ def not_found(unreachable: tuple[type[Exception], ...]) -> Refused:
         case _, first:
             title = "There is nothing here"
             text = "The address may be mistyped, or the product is off the shelf."
-            ways = (shelf_way,)
             if first == "admin":
                 ways = (Way("Back to the stock", url_for("admin.stock.show")), shelf_way)
     return Refused(404, "Not found", title, text, ways, products=_products(unreachable))
