@@ -42,6 +42,7 @@ from storefront.web import (
     pictures,
     security,
     shelf,
+    waitlist,
     webhooks,
 )
 
@@ -134,6 +135,7 @@ def assemble(shop: Shop, counts: Storage | None = None) -> Flask:
         bag,
         checkout,
         orders,
+        waitlist,
         codes,
         pay,
         webhooks,

@@ -66,4 +66,4 @@ def _before(entry: Entry, number: str, place: Place) -> bool:
     """Whether this change gave units to somebody who is behind the place, or not in line at all."""
     if entry.what == "offer":
         return number > place.number
-    return entry.what in {"hold", "retake"} and entry.why != RESTORED
+    return entry.what in {"hold", "retake", "allot"} and entry.why != RESTORED

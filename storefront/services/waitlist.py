@@ -106,6 +106,11 @@ def _over(shop: Shop, place: Place) -> bool:
     return not any(order.state in HOLDING or order.state is State.REVIEW for order in offers)
 
 
+def link(shop: Shop, order: Order) -> str:
+    """The absolute link to the page on which an offer is taken."""
+    return links.place(shop.settings, order.place)
+
+
 def find(shop: Shop, token: str) -> Standing | None:
     """The place that a link's token opens, as it stands; None when it is no place of ours any more."""
     place = links.open_place(shop.settings, token)

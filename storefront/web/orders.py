@@ -14,9 +14,9 @@ from flask import (
 from werkzeug.wrappers import Response as Answer
 
 from storefront.domain.errors import BadInput
-from storefront.domain.orders import AWAITING, GOODS, HOLDING, TO_PICK_UP, Order
+from storefront.domain.orders import AWAITING, GOODS, HOLDING, TO_PICK_UP, Order, State
 from storefront.domain.terms import Way
-from storefront.services import mailboxes, orders, pickup, terms
+from storefront.services import mailboxes, orders, pickup, terms, waitlist
 from storefront.web import states, visitors
 from storefront.web.current import settings, shop
 
@@ -65,6 +65,7 @@ def show(token: str) -> Response:
         now=now,
         held=order.state in HOLDING and now < order.deadline,
         may_cancel=order.state in AWAITING,
+        place=waitlist.link(shop(), order) if order.state is State.OFFERED else "",
         may_pick_up=order.state in TO_PICK_UP and order.way != Way.DELIVERY,
         undecided=order.state in states.UNDECIDED or not asked,
         refund_words=states.refund_words,

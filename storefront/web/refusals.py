@@ -38,6 +38,7 @@ class Short:
     available: int
     held: int
     returns_at: int | None
+    waited: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +67,9 @@ def _back() -> tuple[Way, ...]:
         ways.insert(0, Way("To the bag", url_for("bag.show")))
     elif (request.blueprint or "").startswith("admin"):
         ways.insert(0, Way("Back to the stock", url_for("admin.stock.show")))
+    elif request.blueprint == "waitlist" and "token" in (request.view_args or {}):
+        place = url_for("waitlist.show", token=(request.view_args or {})["token"])
+        ways.insert(0, Way("Back to your place in line", place))
     elif request.blueprint == "orders" and request.view_args:
         order_page = url_for("orders.show", token=request.view_args["token"])
         ways.insert(0, Way("Back to the order", order_page))
@@ -114,6 +118,7 @@ def _short(shortage: Shortage, name: str) -> Short:
         shortage.available,
         shortage.held,
         shortage.returns_at,
+        shortage.waited,
     )
 
 
@@ -122,7 +127,12 @@ def not_enough(error: said.NotEnoughStock, unreachable: tuple[type[Exception], .
     skus = tuple(s.sku for s in error.shortages)
     names, ways = _product_ways(skus, unreachable)
     shortages = tuple(_short(s, names.get(s.sku, s.sku)) for s in error.shortages)
-    if any(s.state == "low" for s in shortages):
+    if any(s.waited for s in shortages):
+        title, text = (
+            "Others were here before you",
+            "What comes free is offered to those in line first; join them to be offered one too.",
+        )
+    elif any(s.state == "low" for s in shortages):
         title, text = "Not that many are left", "Lower the quantity and try again."
     elif any(s.state == "held" for s in shortages):
         title, text = (

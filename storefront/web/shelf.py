@@ -3,15 +3,18 @@
 from flask import Blueprint, Response, abort, jsonify, render_template
 
 from storefront.domain.products import Product
-from storefront.services import live
+from storefront.services import live, waitlist
 from storefront.services.shelf import Availability, first_return, look
 from storefront.web import closed, forms, sending, sharing
 from storefront.web.current import joined, settings, shop
 from storefront.web.grid import best_state, units_left
+from storefront.web.lines import Asked
 
 blueprint = Blueprint("shelf", __name__)
 
 LEDE = "What is held for you is yours to pay for in peace: nobody else can buy it meanwhile."
+GONE = frozenset({Availability.HELD, Availability.SOLD_OUT})
+"""Of such a SKU one can wait for a unit."""
 
 
 def limit_of(product: Product) -> int:
@@ -34,12 +37,18 @@ def index() -> str:
 
 @blueprint.get("/products/<slug>")
 def product(slug: str) -> str:
-    """The visitor looks at one product, to buy it or to put it into the bag."""
+    """The visitor looks at one product, to buy it, to put it into the bag, or to wait for it."""
+    return page(slug)
+
+
+def page(slug: str, asked: Asked | None = None) -> str:
+    """A product's page; ``asked`` is what was typed wrongly into its form for the waitlist."""
     shelf = look(shop())
     found = shelf.catalogue.by_slug(slug)
     if found is None:
         abort(404)
     state = best_state(shelf, found)
+    waits = [v for v in found.variants if shelf.state(v.sku) in GONE]
     return render_template(
         "product.html",
         card=sharing.product_card(found),
@@ -52,6 +61,9 @@ def product(slug: str) -> str:
         chosen=next(v.sku for v in found.variants if shelf.state(v.sku) == state),
         limit=limit_of(found),
         sent=sending.words(settings(), [found]),
+        waits=waits,
+        asked=asked,
+        wait_limit=waitlist.limit_of(shop(), found),
         token=forms.new_token(),
         shut=closed.WORDS.get(shelf.door),
     )

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from storefront.services import orders
+from storefront.services import links, orders, waitlist
 from storefront.services.shop import Shop
 from tests.web.browsing import Browser, Element, read
 
@@ -30,6 +30,11 @@ PAGES = [
     "stock",
     "refused restock",
     "integrity",
+    "refused waitlist form",
+    "joined",
+    "place",
+    "offer",
+    "waitlist",
 ]
 
 
@@ -59,6 +64,18 @@ def shown(
         values = {"sku": "record", "delta": "-9", "reason": "x", "key": ""}
         return operator.send_signed_in("/admin/restock", **values).text
 
+    def place(*, offered: bool) -> str:
+        waitlist.join(shop, sku="zine", email="bob@example.org")
+        [joined] = shop.store.waitlist.all()
+        waitlist.confirm(shop, joined)
+        if offered:
+            shop.store.scripts.restock("zine", delta=1, reason="r", who="w", key="k")
+        return f"/waitlist/{links.place_token(shop.settings, joined.id)}"
+
+    def waiting() -> str:
+        place(offered=True)
+        return operator.get("/admin/waitlist").text
+
     make: dict[str, Callable[[], str]] = {
         "shelf": lambda: visitor.get("/").text,
         "product": lambda: visitor.get("/products/poster").text,
@@ -79,6 +96,13 @@ def shown(
         "stock": lambda: operator.get("/admin/").text,
         "refused restock": restock,
         "integrity": lambda: operator.get("/admin/integrity").text,
+        "refused waitlist form": lambda: (
+            visitor.send("/products/poster/waitlist", sku="poster-ink", email="bob").text
+        ),
+        "joined": lambda: visitor.get("/products/zine/waitlist").text,
+        "place": lambda: visitor.get(place(offered=False)).text,
+        "offer": lambda: visitor.get(place(offered=True)).text,
+        "waitlist": waiting,
     }
     text = make[request.param]()
     assert "<h1" in text, text

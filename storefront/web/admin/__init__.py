@@ -3,11 +3,11 @@
 from flask import Blueprint, Response, redirect, request, url_for
 from werkzeug.wrappers import Response as Answer
 
-from storefront.web.admin import holds, integrity, login, stock
+from storefront.web.admin import holds, integrity, login, stock, waitlist
 
 blueprint = Blueprint("admin", __name__, url_prefix="/admin")
-for part in (login.blueprint, stock.blueprint, holds.blueprint, integrity.blueprint):
-    blueprint.register_blueprint(part)
+for part in (login, stock, holds, waitlist, integrity):
+    blueprint.register_blueprint(part.blueprint)
 
 OPEN = frozenset({"admin.login.show", "admin.login.enter"})
 """The only endpoints that answer someone who has not signed in."""

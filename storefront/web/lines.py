@@ -1,0 +1,109 @@
+"""What is said of a place in the waitlist, in words that are true at that moment."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from storefront.domain.orders import AWAITING, GOODS, State
+from storefront.domain.waitlist import PlaceState
+from storefront.services.waitlist import Standing
+from storefront.web.states import Told
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What was typed into the form that joins a line, and what is wrong with it."""
+
+    sku: str
+    email: str
+    quantity: str
+    error: str
+
+
+GONE = Told(
+    "neutral",
+    "refresh",
+    "This place is gone",
+    "It was not confirmed within two days, or the line was begun anew. You can join again on the "
+    "product's page.",
+)
+
+ENDED: Mapping[PlaceState, Told] = {
+    PlaceState.MISSED: Told(
+        "neutral",
+        "refresh",
+        "Your offer has passed",
+        "It was not taken in time, so the unit went to the next in line. You can join again on the "
+        "product's page.",
+    ),
+    PlaceState.LEFT: Told(
+        "neutral",
+        "refresh",
+        "You have left the line",
+        "Nothing is kept for you, and nothing is due.",
+    ),
+    PlaceState.STOPPED: Told(
+        "neutral",
+        "refresh",
+        "Your place was ended",
+        "We have ended this place in line. Nothing was charged.",
+    ),
+}
+
+UNCONFIRMED = Told(
+    "waiting",
+    "mail",
+    "Confirm your place",
+    "It counts from the moment you joined, once you have confirmed it here.",
+)
+OFFER = Told(
+    "waiting",
+    "ticket",
+    "It is your turn",
+    "A unit is held in your name. Take it to pay for it: you then have the time that every shopper "
+    "has. If you do not, it goes to the next in line.",
+)
+PAYING = Told(
+    "waiting",
+    "clock",
+    "You have taken it",
+    "It is held for you until it is paid or its time is over.",
+)
+BOUGHT = Told("good", "check", "It is yours", "You took what was offered, and it is paid.")
+ON_ITS_WAY = Told(
+    "waiting", "clock", "Your bank is still sending the money", "Its order says how that stands."
+)
+OVER = Told(
+    "neutral",
+    "refresh",
+    "What you took was not paid",
+    "Its time ran out or you gave it back, so it went to the next in line. You can join again on "
+    "the product's page.",
+)
+
+
+def tell(standing: Standing | None) -> Told:
+    """The words for a place as it stands."""
+    if standing is None:
+        return GONE
+    states = {order.state for order in standing.offers}
+    if State.OFFERED in states and standing.place.state in {PlaceState.WAITING, PlaceState.OFFERED}:
+        return OFFER
+    if states & AWAITING:
+        return PAYING
+    match standing.place.state:
+        case PlaceState.UNCONFIRMED:
+            return UNCONFIRMED
+        case PlaceState.WAITING:
+            return _waiting(standing.ahead)
+        case PlaceState.OFFERED if State.PROCESSING in states:
+            return ON_ITS_WAY
+        case PlaceState.OFFERED:
+            return BOUGHT if states & GOODS else OVER
+        case ended:
+            return ENDED[ended]
+
+
+def _waiting(ahead: int) -> Told:
+    title = "You are in line" if ahead else "You are next in line"
+    text = "When a unit comes free for you, it is held in your name and we write to you."
+    return Told("waiting", "clock", title, text)
