@@ -54,12 +54,8 @@ class Shelf:
 
 
 def first_return(shop: Shop, product: Product) -> int | None:
-    """When the first held unit of the product may return (ms), if that may be soon.
-
-    What others are in line for goes to them.
-    """
-    waited = shop.store.waitlist.waited([variant.sku for variant in product.variants])
-    skus = [variant.sku for variant in product.variants if variant.sku not in waited]
+    """When the first held unit of the product may return (ms), if that may be soon."""
+    skus = [variant.sku for variant in product.variants]
     return min(shop.store.stock.first_returns(skus).values(), default=None)
 
 

@@ -56,7 +56,11 @@ class Stock:
         if not skus:
             return {}
         found = self._client.eval(
-            READ_RETURNS, 1, self._keys.name("returns"), json.dumps(list(skus))
+            READ_RETURNS,
+            2,
+            self._keys.name("returns"),
+            self._keys.name("waiting"),
+            json.dumps(list(skus)),
         )
         return {found[i]: int(found[i + 1]) for i in range(0, len(found), 2)}
 

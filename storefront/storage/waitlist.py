@@ -38,13 +38,6 @@ class Waitlist:
         )
         return number
 
-    def waited(self, skus: Sequence[str]) -> set[str]:
-        """Those of the SKUs that somebody waits for."""
-        pipe = self._client.pipeline(transaction=False)
-        for sku in skus:
-            pipe.zlexcount(self._keys.name("waiting"), f"[{sku}:", f"({sku};")
-        return {sku for sku, number in zip(skus, pipe.execute(), strict=True) if number}
-
     def all(self) -> list[Place]:
         """Every place, by SKU and in the order of joining."""
         return read_places(self._client.hgetall(self._keys.name("places")))
