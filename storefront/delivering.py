@@ -40,10 +40,6 @@ def read_delivering(env: Environment, currency: str, checkout_ui: str) -> Delive
             f"DELIVERY is {delivery!r} and DELIVERY_RATE is not set: allowed is what sending costs "
             "in SHOP_CURRENCY, such as 4.90, or 0."
         )
-    if sends and checkout_ui == "elements":
-        raise SettingsError(
-            f"DELIVERY is {delivery!r} and CHECKOUT_UI is 'elements': allowed there is pickup."
-        )
     return Delivering(
         delivery=delivery,
         delivery_countries=countries if sends else (),

@@ -24,6 +24,11 @@ def link(shop: Shop, order_id: str) -> str:
     return links.order(shop.settings, order_id)
 
 
+def resume_link(shop: Shop, order: Order) -> str:
+    """Where its shopper goes on to pay; empty while there is no such page."""
+    return links.payment_page(shop.settings, order.id) if order.undecided else order.url
+
+
 def find(shop: Shop, text: str) -> Order | None:
     """The order that a link's token opens.
 
@@ -41,6 +46,9 @@ def refresh(shop: Shop, order: Order) -> tuple[Order, bool]:
 
     False: Stripe could not be asked, so the order is as we knew it last.
     """
+    if order.undecided and order.deadline <= shop.store.now():
+        settlement.end(shop, order, Reason.EXPIRED)  # Stripe knows of nothing yet
+        return shop.store.orders.get(order.id) or order, True
     if order.state not in AWAITING | {State.PROCESSING, State.RELEASED} or not order.session:
         return order, True
     walked = order.updated + shop.settings.reconcile_seconds * 1000

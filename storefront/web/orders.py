@@ -69,6 +69,7 @@ def show(token: str) -> Response:
         may_pick_up=order.state in TO_PICK_UP and order.way != Way.DELIVERY,
         undecided=order.state in states.UNDECIDED or not asked,
         refund_words=states.refund_words,
+        resume=orders.resume_link(shop(), order),
         parts=terms.parts_of(order),
         address=terms.address_of(settings(), order),
     )

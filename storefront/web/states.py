@@ -121,6 +121,13 @@ PLAIN = {
 }
 """States whose words are always the same."""
 
+TO_CHOOSE = Told(
+    "waiting",
+    "clock",
+    "Held for you",
+    "Nobody else can buy these units while the clock runs. Say how they are to reach you, then pay.",
+)
+
 TIME_IS_UP = Told(
     "waiting",
     "clock",
@@ -135,6 +142,8 @@ def tell(order: Order, now: int) -> Told:
     match order.state:
         case State.OPEN if now >= order.deadline:
             return TIME_IS_UP
+        case State.PENDING if order.undecided:
+            return TIME_IS_UP if now >= order.deadline else TO_CHOOSE
         case State.RELEASED:
             title, text = RELEASED.get(_reason(order), RELEASED[Reason.EXPIRED])
             return Told("neutral", "refresh", title, text, NOT_CHARGED)
