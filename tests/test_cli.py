@@ -714,3 +714,59 @@ def test_a_link_that_stripe_does_not_confirm_is_left_to_the_worker(
     stripe.fault("deactivate_payment_link", Fault.LOST_REQUEST)
     result = open_shop("unlink", made["id"])
     assert (result.exit_code, "The units stay set aside" in result.stderr) == (1, True)
+
+
+def test_sync_brings_stripe_up_to_date_and_says_what_it_could_not_do(
+    flask_shop: Callable[..., Result], stripe: FakeStripe, catalogue: Path
+) -> None:
+    flask_shop("import", str(catalogue))
+    first = flask_shop("sync")
+    assert first.exit_code == 0
+    assert "poster: product created, price created." in first.stdout
+    again = flask_shop("sync", "--json")
+    assert json.loads(again.stdout)["ok"]
+    assert all(one["done"] == [] for one in json.loads(again.stdout)["skus"])
+    stripe.catalogue["popup_poster"]["metadata"]["shop"] = "another"
+    failed = flask_shop("sync", "--json")
+    assert (failed.exit_code, json.loads(failed.stdout)["ok"]) == (1, False)
+    assert "not this shop's" in flask_shop("sync").stderr
+    stripe.down()
+    assert flask_shop("sync").exit_code == 1
+
+
+def test_import_from_stripe_fills_an_empty_shop_from_the_account(
+    flask_shop: Callable[..., Result], stripe: FakeStripe, shop: Shop
+) -> None:
+    stripe.create_product("prod_1", {"name": "Tee", "metadata": {"stocked": "4"}}, key="k")
+    params = {"product": "prod_1", "unit_amount": 1200, "currency": "usd", "metadata": {}}
+    sku = stripe.make_price(params)["id"]
+    euro = stripe.make_price({**params, "currency": "eur"})["id"]
+    done = flask_shop("import", "--from-stripe", "--json")
+    assert json.loads(done.stdout) == {
+        "created": 1,
+        "updated": 0,
+        "pruned": 0,
+        "stocked": {sku: 4},
+        "left_out": [{"id": euro, "name": "Tee", "why": "it is in EUR, and the shop sells in USD"}],
+    }
+    assert f"Left out: {euro} (Tee): it is in EUR" in flask_shop("import", "--from-stripe").stdout
+    assert [product.slug for product in shop.store.catalogue.read().published] == ["tee"]
+
+
+def test_import_from_stripe_changes_nothing_when_something_is_wrong(
+    flask_shop: Callable[..., Result], stripe: FakeStripe, shop: Shop
+) -> None:
+    nothing = flask_shop("import", "--from-stripe", "--json")
+    assert nothing.exit_code == 1
+    assert "nothing that this shop can sell" in json.loads(nothing.stdout)["mistakes"][0]
+    stripe.down()
+    assert flask_shop("import", "--from-stripe").exit_code == 1
+    assert shop.store.catalogue.read().products == ()
+
+
+@pytest.mark.parametrize("arguments", [(), ("FILE", "--from-stripe")])
+def test_import_takes_a_file_or_the_account(
+    flask_shop: Callable[..., Result], catalogue: Path, arguments: tuple[str, ...]
+) -> None:
+    given = [str(catalogue) if one == "FILE" else one for one in arguments]
+    assert flask_shop("import", *given).exit_code == 2

@@ -8,7 +8,7 @@ import click
 from flask import Flask
 from flask.cli import AppGroup
 
-from storefront.cli import at_hand, books, goods, selling, upkeep
+from storefront.cli import at_hand, at_stripe, books, goods, selling, upkeep
 from storefront.services.shop import Shop
 
 
@@ -23,6 +23,7 @@ def register(app: Flask, shop: Shop) -> None:
         selling.link,
         selling.links,
         selling.unlink,
+        at_stripe.sync,
         books.orders,
         books.audit,
         books.reconcile,

@@ -15,20 +15,29 @@ from flask.cli import with_appcontext
 from storefront.cli.at_hand import the_shop
 from storefront.cli.output import as_json, document, example, table
 from storefront.cli.who import who
+from storefront.domain.account_catalogue import LeftOut
 from storefront.domain.catalogue_file import CatalogueFile, CatalogueMistakes, read_catalogue
 from storefront.domain.products import Level
 from storefront.services import publishing, restocking
 from storefront.storage.answers import Restocked as Word
 
 
-@click.command("import", epilog=example("flask shop import demo/catalogue.toml"))
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.command(
+    "import",
+    epilog=example("flask shop import demo/catalogue.toml", "flask shop import --from-stripe"),
+)
+@click.argument(
+    "file", type=click.Path(exists=True, dir_okay=False, path_type=Path), required=False
+)
+@click.option("--from-stripe", is_flag=True, help="Read the account's products and prices instead.")
 @click.option("--prune", is_flag=True, help="Take products that are not in the file off the shelf.")
 @click.option("--if-empty", is_flag=True, help="Do nothing when the shop has products already.")
 @as_json
 @with_appcontext
-def import_(file: Path, prune: bool, if_empty: bool, as_json: bool) -> None:
-    """Create or update products from a catalogue file.
+def import_(
+    file: Path | None, from_stripe: bool, prune: bool, if_empty: bool, as_json: bool
+) -> None:
+    """Create or update products from a catalogue file, or from what the account has at Stripe.
 
     Names, texts and prices change at once; running holds keep their prices. A SKU's stock counts
     only the first time that the shop sees the SKU: later use restock. Pictures are copied from
@@ -36,15 +45,27 @@ def import_(file: Path, prune: bool, if_empty: bool, as_json: bool) -> None:
 
     Into an empty Redis, Stripe is asked whether this shop has sold before: then its books were lost,
     no stock is counted, and the shop stays closed until `flask shop rebuild --from-stripe` has run.
+
+    With --from-stripe each active product becomes one of the shop's, with a variant for each active
+    price in the shop's currency; those that this shop made keep their SKU and place. What was left out
+    is listed. A new SKU starts with the units that the metadata `stocked` says, else with none.
     """
+    if (file is None) is not from_stripe:
+        raise click.UsageError("Name a catalogue file, or use --from-stripe.")
+    left_out: tuple[LeftOut, ...] = ()
     with the_shop() as shop:
         if if_empty and restocking.levels(shop):
             document({}) if as_json else click.echo("The shop has products already.", err=True)
             return
         try:
-            catalogue = _read(file, shop.settings.shop_currency)
-            with _pictures(file.parent, catalogue, shop.settings.pictures):
-                published = publishing.publish(shop, catalogue, prune, who=who())
+            if file is None:
+                account = publishing.from_stripe(shop)
+                left_out = account.left_out
+                published = publishing.publish(shop, account.file, prune, who=who())
+            else:
+                catalogue = _read(file, shop.settings.shop_currency)
+                with _pictures(file.parent, catalogue, shop.settings.pictures):
+                    published = publishing.publish(shop, catalogue, prune, who=who())
         except CatalogueMistakes as wrong:
             _list(wrong.mistakes, as_json)
             raise click.ClickException("Nothing was changed.") from None
@@ -52,6 +73,8 @@ def import_(file: Path, prune: bool, if_empty: bool, as_json: bool) -> None:
         told = asdict(published)
         if not published.rebuild:
             del told["rebuild"]
+        if from_stripe:
+            told["left_out"] = [asdict(one) for one in left_out]
         document(told)
         return
     click.echo(
@@ -60,6 +83,8 @@ def import_(file: Path, prune: bool, if_empty: bool, as_json: bool) -> None:
     )
     for sku, units in published.stocked.items():
         click.echo(f"{sku}: {units} units in stock.")
+    for one in left_out:
+        click.echo(f"Left out: {one.id} ({one.name}): {one.why}.")
     if published.rebuild:
         click.echo(
             "Stripe knows sessions of this shop that are not here, so its books were lost: no stock "

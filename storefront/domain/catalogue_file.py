@@ -2,7 +2,7 @@
 
 import re
 import tomllib
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import chain
@@ -59,7 +59,14 @@ def read_catalogue(text: str, currency: str, files: Collection[str]) -> Catalogu
         raise CatalogueMistakes(["The file is nested too deeply to be a catalogue."]) from None
     except ValueError as error:  # also an integer or a date that Python cannot hold
         raise CatalogueMistakes([f"The file is not TOML: {error}."]) from None
-    reader = _Reader(currency, files, _lines(text, len(_tables(data.get("products")))))
+    return read_tables(data, currency, files, _lines(text, len(_tables(data.get("products")))))
+
+
+def read_tables(
+    data: Mapping[str, Any], currency: str, files: Collection[str], lines: Sequence[int] = ()
+) -> CatalogueFile:
+    """The same from a catalogue's tables; ``lines`` are those on which its products begin."""
+    reader = _Reader(currency, files, list(lines))
     products = reader.catalogue(data)
     if reader.mistakes:
         raise CatalogueMistakes(reader.mistakes)

@@ -7,7 +7,7 @@ shop that lost its Redis is rebuilt from there.
 
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from storefront.domain.errors import StripeUnreachable
 from storefront.domain.products import Catalogue, Level
@@ -44,22 +44,40 @@ def product_id(shop: Shop, sku: str) -> str:
     return f"{shop.settings.shop_id}_{sku}"
 
 
-def mirror(shop: Shop, sku: str, say: Callable[[str], None] = lambda _: None) -> None:
-    """The due job ``mirror``: bring the SKU's product at Stripe to what catalogue and books say.
+def mirror(shop: Shop, sku: str) -> None:
+    """The due job ``mirror``, after a change of stock: bring the SKU's product to what the books say.
 
     The product is read before the books, and both again after each write, until they agree. So of two
     that write at once, whoever wrote the older numbers sees it and writes again; and a change that
     comes after the last look has made the job due anew. A product that was deleted at Stripe comes
-    back; an archived one stays archived and is kept up. ``say`` hears what was done. Its Price is made
-    due where it is not what the SKU costs. Raises StripeError, and ForeignProduct when the product's
-    id is used by something else.
+    back; an archived one stays archived and is kept up. Its Price is made due where it is not what the
+    SKU costs. Raises StripeError, and ForeignProduct when the product's id is used by something else.
     """
+    _bring(shop, sku, keep_more=False)
+
+
+def show(shop: Shop, sku: str, say: Callable[[str], None] = lambda _: None) -> None:
+    """The due job ``show``, as ``mirror`` where no unit came in or was written off.
+
+    Where Stripe has more than the books these two numbers stay: they may be the only trace of a restock
+    that Redis lost. ``say`` hears what was done.
+    """
+    _bring(shop, sku, keep_more=True, say=say)
+
+
+def _bring(
+    shop: Shop, sku: str, *, keep_more: bool, say: Callable[[str], None] = lambda _: None
+) -> None:
     own = product_id(shop, sku)
     for turn in range(ROUNDS):
         found = shop.stripe.product(own)
         level = shop.store.stock.level(sku)
         if level is None:
             return
+        there = _read(found) if found else None
+        if keep_more and there and _more(there, level):
+            log.error("Stripe keeps more of %s than the books: %s", sku, there)
+            level = replace(level, stocked=there.stocked, written_off=there.written_off)
         wanted = showing.shown(shop, level)
         key = f"product:{shop.settings.shop_id}:{sku}"
         if found is None:
@@ -84,14 +102,14 @@ def mirror(shop: Shop, sku: str, say: Callable[[str], None] = lambda _: None) ->
 
 
 def mirror_available(shop: Shop, _all: str) -> int:
-    """The due job ``available``: make the mirror of each SKU due whose available units changed.
+    """The due job ``available``: make each SKU due whose available units are not what Stripe shows.
 
     At most one write in a minute for a SKU, however many are sold. Answers when to look again.
     """
     shown = shop.store.prices.shown()
     for level in shop.store.stock.levels():
         if shown.get(level.sku) != level.available:
-            shop.store.due.schedule(f"mirror:{level.sku}", shop.store.now())
+            shop.store.due.schedule(f"show:{level.sku}", shop.store.now())
     return LOOK_MS
 
 
@@ -160,17 +178,37 @@ def mirror_again(shop: Shop) -> list[str]:
     It finds what no change of stock would: a product that was edited or deleted at Stripe, a write that
     reached Stripe long after it was given up, a shop that is older than its mirror. Both numbers only
     ever grow, so more at Stripe than here may be a restock that Redis lost: that is kept, for a person
-    to look at. Raises StripeError.
+    to look at. What else the products show is made due too, and so are their Prices. Raises
+    StripeError.
     """
     again = []
+    _show_again(shop)
     for sku, there in sorted(differing(shop).items()):
         here = shop.store.stock.level(sku) or Level(sku)
-        if there and (there.stocked > here.stocked or there.written_off > here.written_off):
+        if there and _more(there, here):
             log.error("Stripe keeps more of %s than the books: %s", sku, there)
             continue
         shop.store.due.schedule(f"mirror:{sku}", shop.store.now())
         again.append(sku)
     return again
+
+
+def _show_again(shop: Shop) -> None:
+    """Make each SKU due whose product shows something else, or has another Price."""
+    levels = shop.store.stock.levels()
+    facts = {
+        fact.id: fact for fact in shop.stripe.products([product_id(shop, x.sku) for x in levels])
+    }
+    for level in levels:
+        found = facts.get(product_id(shop, level.sku))
+        if found and _ours(shop, level.sku, found) and _read(found) == _kept(level):
+            _look_at_price(shop, level.sku, found)
+            if not showing.shown(shop, level).agrees(found):
+                shop.store.due.schedule(f"show:{level.sku}", shop.store.now())
+
+
+def _more(there: Mirrored, here: Level) -> bool:
+    return there.stocked > here.stocked or there.written_off > here.written_off
 
 
 def _told(shop: Shop, skus: Sequence[str]) -> dict[str, Mirrored]:

@@ -39,6 +39,8 @@ def keep_price(shop: Shop, sku: str, say: Callable[[str], None] = lambda _: None
             or not found.active
             or mirroring.foreign(shop, sku, found)
         ):
+            if found is not None and not found.active:
+                say("archived at Stripe, so payments name the amount")
             shop.store.prices.forget(sku)  # what is not for sale at Stripe cannot be named
             return None
         amount = entry[1].price

@@ -6,11 +6,12 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+from storefront.domain.account_catalogue import AccountCatalogue, read_account
 from storefront.domain.catalogue_file import CatalogueFile, CatalogueMistakes
 from storefront.domain.door import Door
 from storefront.domain.errors import StripeUnreachable
 from storefront.domain.products import Catalogue, Product
-from storefront.services import recovery, sessions
+from storefront.services import recovery, sessions, showing
 from storefront.services.reconciliation import AHEAD_SECONDS
 from storefront.services.shop import Shop
 
@@ -68,6 +69,23 @@ def publish(
         len(pruned),
         {sku: catalogue.stock[sku] for sku in sorted(fresh)},
         recovery.stands(shop) is Door.REBUILD,
+    )
+
+
+def from_stripe(shop: Shop) -> AccountCatalogue:
+    """The catalogue in the account's active products and prices, to be published.
+
+    Raises CatalogueMistakes, and StripeError.
+    """
+    folder = shop.settings.pictures
+    return read_account(
+        shop.stripe.active_products(),
+        shop.stripe.active_prices(),
+        shop_id=shop.settings.shop_id,
+        currency=shop.settings.shop_currency,
+        known=shop.store.catalogue.read(),
+        files={path.name for path in folder.iterdir()} if folder.exists() else set(),
+        pictures=showing.address_of_pictures(shop.settings),
     )
 
 

@@ -8,6 +8,7 @@ from urllib.parse import quote
 from storefront.domain.products import Catalogue, Level, Product, Variant
 from storefront.domain.sold_at_stripe import ProductFact
 from storefront.services.shop import Shop
+from storefront.settings import Settings
 
 LONGEST_VALUE = 500
 """Characters in one value of Stripe's metadata."""
@@ -60,7 +61,7 @@ class Shown:
 def shown(shop: Shop, level: Level) -> Shown:
     """What the SKU's product at Stripe is to say now."""
     product, variant = entry(shop.store.catalogue.current(), level.sku) or (None, None)
-    pictures = f"{shop.settings.public_url}/pictures/"
+    pictures = address_of_pictures(shop.settings)
     picture = product.image if product and shop.settings.reachable else ""
     return Shown(
         name=product.name_of(variant) if product and variant else level.sku,
@@ -76,6 +77,11 @@ def shown(shop: Shop, level: Level) -> Shown:
         },
         pictures=pictures,
     )
+
+
+def address_of_pictures(settings: Settings) -> str:
+    """How the addresses of the shop's pictures begin."""
+    return f"{settings.public_url}/pictures/"
 
 
 def entry(catalogue: Catalogue, sku: str) -> tuple[Product, Variant] | None:

@@ -46,6 +46,7 @@ WORK: dict[str, Work] = {
     "void": captures.void_when_due,
     "reconcile": reconciliation.reconcile_when_due,
     "mirror": mirroring.mirror,
+    "show": mirroring.show,
     "available": mirroring.mirror_available,
     "price": pricing.keep_price,
     "offer": waitlist.pass_on_when_due,
@@ -54,7 +55,7 @@ WORK: dict[str, Work] = {
     "unlink": payment_links.close_when_due,
 }
 OF_THE_SHOP = frozenset(
-    {"reconcile", "mirror", "available", "price", "offer", "lapse", "link", "unlink"}
+    {"reconcile", "mirror", "show", "available", "price", "offer", "lapse", "link", "unlink"}
 )
 """Jobs that are about no order: there is nothing to review, so they are tried for ever."""
 LONGEST_OF_THE_SHOP_MS = 300_000

@@ -76,6 +76,17 @@ class StripeSide:
         ).json()
         return found
 
+    def post(self, path: str, fields: Mapping[str, str]) -> Any:
+        """What somebody writes in the account by hand."""
+        answer = requests.post(
+            f"{self.process.url}/v1/{path}",
+            data=dict(fields),
+            headers={"Authorization": f"Bearer {KEY}"},
+            timeout=20,
+        )
+        assert answer.ok, answer.text
+        return answer.json()
+
     def _all(self, path: str, params: Mapping[str, str]) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = []
         more = True

@@ -2,6 +2,7 @@
 
 import json
 import logging
+from dataclasses import replace
 
 import pytest
 
@@ -336,3 +337,96 @@ def test_a_job_about_a_sku_that_the_shop_does_not_know_ends(town: Town) -> None:
     town.shop.store.due.schedule("mirror:nothing", 1)
     town.work()
     assert (town.due(), "test_nothing" in town.stripe.catalogue) == (set(), False)
+
+
+def test_what_is_available_is_told_within_a_minute_and_once_for_many_sales(town: Town) -> None:
+    work.begin(town.shop)
+    town.work()
+    town.stripe.wire.calls.clear()
+    for visitor in ("a", "b", "c"):
+        town.begin({"poster": 1}, visitor=visitor, token=visitor)
+    assert written(town) == []
+    town.pass_time(61)
+    assert town.stripe.catalogue[POSTER]["metadata"]["available"] == "2"
+    assert len(written(town)) == 1
+    town.pass_time(120)
+    assert len(written(town)) == 1
+
+
+def test_a_sale_takes_away_no_trace_of_a_restock_that_redis_lost(town: Town) -> None:
+    work.begin(town.shop)
+    town.work()
+    town.stripe.catalogue[POSTER]["metadata"]["stocked"] = "7"
+    town.begin({"poster": 1})
+    town.pass_time(61)
+    metadata = town.stripe.catalogue[POSTER]["metadata"]
+    assert (metadata["available"], metadata["stocked"]) == ("4", "7")
+    assert town.failing(with_stripe=True).keys() == {"stripe: mirror"}
+
+
+def tee(town: Town, **changes: object) -> dict[str, object]:
+    """Import a shirt with a picture, and answer its product at Stripe."""
+    product = Product(
+        "tee",
+        "Tee",
+        (Variant("tee-l", 100, {"size": "L"}),),
+        description="Warm.",
+        image="a tee.svg",
+        opens_at=1796119200000,
+        max_per_order=2,
+    )
+    product = replace(product, **changes)  # type: ignore[arg-type]
+    rows = {"tee": json.dumps(product.to_json())}
+    town.shop.store.scripts.publish_catalogue(rows, {"tee-l": 3}, version=str(changes), who="op")
+    town.work()
+    return town.stripe.catalogue["test_tee-l"]
+
+
+def test_a_product_shows_text_picture_and_its_place_on_the_shelf(town: Town) -> None:
+    shown = tee(town)
+    assert (shown["name"], shown["description"]) == ("Tee (L)", "Warm.")
+    assert shown["images"] == ["https://shop.example/pictures/a%20tee.svg"]
+    assert shown["metadata"] == {
+        "shop": "test",
+        "sku": "tee-l",
+        "stocked": "3",
+        "written_off": "0",
+        "available": "3",
+        "slug": "tee",
+        "title": "Tee",
+        "options": '{"size": "L"}',
+        "opens_at": "1796119200000",
+        "max_per_order": "2",
+    }
+    shown = tee(town, description="", image="", opens_at=None, max_per_order=None)
+    assert (shown["description"], shown["images"]) == (None, [])
+    assert not {"opens_at", "max_per_order"} & set(shown["metadata"])  # type: ignore[call-overload]
+    assert town.due() == set()
+
+
+def test_a_picture_that_somebody_gave_the_product_by_hand_stays(town: Town) -> None:
+    town.stripe.catalogue[POSTER]["images"] = ["https://files.stripe.com/by-hand.png"]
+    restock(town, 1)
+    town.work()
+    assert town.stripe.catalogue[POSTER]["images"] == ["https://files.stripe.com/by-hand.png"]
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["http://shop.example", "https://localhost", "https://10.0.0.7", "https://shop.local"],
+)
+def test_no_picture_is_named_that_stripe_could_not_fetch(build: Build, address: str) -> None:
+    assert tee(build(PUBLIC_URL=address))["images"] == []
+
+
+def test_what_was_edited_at_stripe_is_written_again_with_the_next_walk(town: Town) -> None:
+    tee(town)
+    own = town.stripe.catalogue["test_tee-l"]
+    own["description"] = "Cold."
+    own["metadata"]["slug"] = "hat"
+    town.stripe.catalogue[POSTER]["default_price"] = None
+    reconciliation.reconcile_when_due(town.shop, "all")
+    town.work()
+    assert (own["description"], own["metadata"]["slug"]) == ("Warm.", "tee")
+    price = town.shop.store.prices.known()["poster"].id
+    assert town.stripe.catalogue[POSTER]["default_price"] == price

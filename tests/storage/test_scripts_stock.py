@@ -156,3 +156,20 @@ def test_a_stock_that_is_no_number_of_units_stops_before_anything_is_written(
             who="x",
         )
     assert book.picture() == {}
+
+
+def test_what_stripe_shows_of_a_product_is_due_when_it_changed_and_its_skus_are_known(
+    book: Book,
+) -> None:
+    def publish(price: int) -> set[str]:
+        variants = [{"sku": sku, "price": price} for sku in ("poster", "unseen")]
+        row = json.dumps({"slug": "poster", "variants": variants})
+        book.store.scripts.publish_catalogue({"poster": row}, {}, version=str(price), who="op")
+        due = set(book.due())
+        book.store._client.delete(book.store.keys.name("due"))
+        return due
+
+    book.stock(poster=5)
+    assert publish(2500) == {"show:poster"}
+    assert publish(2500) == set()
+    assert publish(3000) == {"show:poster"}

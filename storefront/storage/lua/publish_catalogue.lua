@@ -1,6 +1,6 @@
 -- Put products on the shelf; a SKU that is seen for the first time gets its stock.
 --
--- Stripe shows names, texts, pictures and prices too, so a product that changed makes its mirror due.
+-- Stripe shows names, texts, pictures and prices too, so those of a product that changed are due.
 -- The first of them opens the shop. A shop whose books were lost stays closed until it is rebuilt, and
 -- the door remembers the stock for that.
 -- KEYS  as in books.lua, with catalogue (hash, slug -> product as JSON) in the place of order:ID and
@@ -12,6 +12,8 @@
 for _, quantity in pairs(ask.stock) do
   assert(quantity >= 0 and quantity % 1 == 0, 'stock is a whole number, 0 or more')
 end
+local variants = {}
+for slug, product in pairs(ask.products) do variants[slug] = cjson.decode(product).variants or {} end
 local door = door_stands(DOOR, STOCKED)
 if door == 'empty' and ask.lost then
   redis.call('HSET', DOOR, 'rebuild', int(now))
@@ -20,9 +22,11 @@ elseif door == 'empty' then
   redis.call('HSET', DOOR, 'run', this_run())
 end
 local fresh = { 'published' }
-local altered = {}
 for slug, product in pairs(ask.products) do
-  if redis.call('HGET', ORDER, slug) ~= product then altered[#altered + 1] = cjson.decode(product).variants end
+  local same = door == 'rebuild' or redis.call('HGET', ORDER, slug) == product
+  for _, variant in ipairs(same and {} or variants[slug]) do
+    if redis.call('HEXISTS', STOCKED, variant.sku) == 1 then schedule_anew('show:' .. variant.sku, now) end
+  end
   redis.call('HSET', ORDER, slug, product)
 end
 for sku, quantity in pairs(ask.stock) do
@@ -37,11 +41,6 @@ for sku, quantity in pairs(ask.stock) do
       schedule('mirror:' .. sku, now) -- that it starts with none is worth keeping, too
     end
     if door ~= 'rebuild' then fresh[#fresh + 1] = sku end
-  end
-end
-for _, variants in ipairs(door == 'rebuild' and {} or altered) do
-  for _, variant in ipairs(variants) do
-    if redis.call('HEXISTS', STOCKED, variant.sku) == 1 then schedule_anew('mirror:' .. variant.sku, now) end
   end
 end
 redis.call('SET', HOLD, ask.version)
