@@ -1,8 +1,8 @@
 // The stock as it changes. Every word stands in #stock-words.
 const { content, dataset: page } = document.getElementById("stock-words");
 const say = (part, word, n, time) => {
-  const pattern = content.querySelector(`[data-of="${word}"]`).textContent;
-  const text = pattern.replace("{n}", n).replace("{time}", time);
+  const { textContent } = content.querySelector(`[data-of="${word}"]`);
+  const text = textContent.replace("{n}", n).replace("{time}", time);
   if (part.textContent !== text) part.textContent = text;
   return text;
 };
@@ -42,7 +42,6 @@ const show = {
     show.add(part, state);
   },
   add(part, state) { part.disabled = state === "sold_out" || state === "soon"; },
-  hint(part, state) { part.classList.toggle("held", state === "held"); },
   return(part, state, left, skus) {
     const [first] = skus.map((sku) => returns[sku]).sort();
     say(part, first ? "return known" : "return", 0, shop.local(first, "time"));

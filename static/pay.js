@@ -1,4 +1,4 @@
-// The payment page: Stripe's fields in our form. Money moves only on Stripe's word.
+// The payment page: Stripe's fields in our form.
 (() => {
   "use strict";
   const form = document.getElementById("payment");

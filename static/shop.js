@@ -45,27 +45,30 @@ document.addEventListener("submit", (event) => {
 addEventListener("pageshow", () => { for (const form of all("form")) rest(form, false); });
 
 // How long the hold still runs, by the shop's clock.
+const said = document.getElementById("time-left");
 for (const box of all(".countdown")) {
-  const shift = Date.now() - Number(box.dataset.now);
+  const shift = Date.now() - box.dataset.now;
   const time = box.querySelector("time");
   const tick = () => {
-    const left = Math.max(0, Math.ceil((Number(box.dataset.until) + shift - Date.now()) / 1000));
+    const left = Math.max(0, Math.ceil((box.dataset.until - Date.now() + shift) / 1000));
     time.textContent = `${Math.floor(left / 60)}:${String(left % 60).padStart(2, "0")}`;
     box.classList.toggle("last", left < 60);
     box.hidden = left === 0;
+    const words = left > 300 ? "" : said.dataset[left > 60 ? "five" : "one"];
+    if (said.textContent !== words) said.textContent = words;
     if (left) setTimeout(tick, 1000 - ((Date.now() - shift) % 1000) || 1000);
   };
   tick();
 }
 
-// An undecided order's page looks again, and is loaded anew once something has changed.
+// An undecided order's page is loaded anew once it has changed.
 const watched = document.querySelector("[data-watch]");
 if (watched) {
   const { watch, state, reason } = watched.dataset;
   let pause = 2000;
   const look = async () => {
     try {
-      const answer = await fetch(watch, { headers: { Accept: "application/json" } });
+      const answer = await fetch(watch);
       if (answer.ok) {
         const now = await answer.json();
         if (now.state !== state || (now.reason ?? "") !== reason) return location.reload();

@@ -60,6 +60,8 @@ class Settings:
     delivering: Delivering
     hold_seconds: int
     hold_grace_seconds: int
+    hold_extend_seconds: int
+    """0: a hold cannot be extended."""
     offer_seconds: int
     reconcile_seconds: int
     shop_worker: bool
@@ -225,6 +227,7 @@ def read_settings(env: Environment, instance: Path | None = None) -> Settings:
         # Stripe ends a session 24 hours after it was made at the latest; the margin is for a retry.
         hold_seconds=env.number("HOLD_SECONDS", 1920, 1, 86_000, "seconds"),
         hold_grace_seconds=env.number("HOLD_GRACE_SECONDS", 300, 0, 86_400, "seconds"),
+        hold_extend_seconds=env.number("HOLD_EXTEND_SECONDS", 600, 0, 86_400, "seconds"),
         offer_seconds=env.number("OFFER_SECONDS", 7200, 1, 2_592_000, "seconds"),
         reconcile_seconds=env.number("RECONCILE_SECONDS", 3600, 1, 259_200, "seconds"),
         shop_worker=env.switch("SHOP_WORKER", default=development),

@@ -60,6 +60,15 @@ class BadInput(Refusal):
     """What was sent is not what the form asks for; the text says what is wrong."""
 
 
+class NotExtendable(Refusal):
+    """The hold cannot be given more time."""
+
+    def __init__(self, *, no_room: bool) -> None:
+        super().__init__("no room" if no_room else "too late")
+        self.no_room = no_room
+        """Stripe's payment page ends with the hold as it is."""
+
+
 class TooManyStreams(Refusal):
     """This process follows as many open pages as it may."""
 

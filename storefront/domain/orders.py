@@ -132,6 +132,8 @@ class Order:
     """Seconds: the ``expires_at`` that Stripe gets; stored before the first call."""
     session_version: int
     """Numbers the idempotency key of the session's creation."""
+    extended: bool = False
+    """Whether its hold was given more time, which happens once."""
     visitor: str = ""
     basket: str = ""
     form: Form = Form.HOSTED
@@ -255,6 +257,23 @@ class Order:
         """What the operator wants sent back of one payment and Stripe is still to be asked for."""
         plans = (plan for plan in self.plans if plan.waits and plan.payment_intent == payment)
         return sorted(plans, key=lambda plan: plan.key)
+
+
+SESSION_MARGIN_MS = 30_000
+"""A hold ends so long before Stripe's page does: the clocks differ by so much at most."""
+
+
+def longest(order: Order, extension_ms: int) -> int:
+    """Until when (ms) a hold may be extended; its own deadline when there is no room.
+
+    Stripe's page dies with its session, and with it any use of the hold. Our own page does not.
+    """
+    if order.extended:
+        return order.deadline
+    until = order.deadline + extension_ms
+    if order.form is Form.HOSTED:
+        until = min(until, order.expires_at * 1000 - SESSION_MARGIN_MS)
+    return max(until, order.deadline)
 
 
 REFUND_TAKEN = frozenset({"pending", "requires_action", "succeeded"})

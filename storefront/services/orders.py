@@ -5,13 +5,20 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
+from storefront.domain import orders as rules
 from storefront.domain.door import Door
-from storefront.domain.errors import AlreadyPaid, ShopClosed, StripeError, StripeUnreachable
+from storefront.domain.errors import (
+    AlreadyPaid,
+    NotExtendable,
+    ShopClosed,
+    StripeError,
+    StripeUnreachable,
+)
 from storefront.domain.orders import AWAITING, GOODS, HOLDING, Form, Order, Reason, State
 from storefront.domain.payments import Payment, Verdict, verdict
 from storefront.services import links, recovery, sessions, settlement
 from storefront.services.shop import Shop
-from storefront.storage.answers import Settled
+from storefront.storage.answers import Extended, Settled
 
 
 def token(shop: Shop, order_id: str) -> str:
@@ -93,6 +100,28 @@ def cancel(shop: Shop, order: Order) -> Order:
     if order.state in GOODS | {State.PROCESSING}:
         raise AlreadyPaid(order.id)
     return order
+
+
+def extension(shop: Shop, order: Order) -> int | None:
+    """Until when (ms) the shopper may let the hold be extended; None when it cannot be."""
+    until = rules.longest(order, shop.settings.hold_extend_seconds * 1000)
+    open_still = order.state is State.OPEN and shop.store.now() < order.deadline
+    return until if open_still and until > order.deadline else None
+
+
+def extend(shop: Shop, order: Order) -> Order:
+    """Give the shopper's hold more time, once; a repeat answers with the same order.
+
+    Raises NotExtendable when it is too late, or when Stripe's page would end before.
+    """
+    answer = shop.store.scripts.extend_hold(
+        order.id,
+        until_ms=rules.longest(order, shop.settings.hold_extend_seconds * 1000),
+        grace_ms=shop.settings.hold_grace_seconds * 1000,
+    )
+    if answer not in {Extended.EXTENDED, Extended.ALREADY}:
+        raise NotExtendable(no_room=answer is Extended.NO_ROOM)
+    return shop.store.orders.get(order.id) or order
 
 
 def live_hold(shop: Shop, visitor: str) -> Order | None:

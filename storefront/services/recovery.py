@@ -92,7 +92,8 @@ def earliest(shop: Shop) -> int:
 def window_start(shop: Shop, at: int) -> int:
     """When the oldest session was made that a shopper could pay at a time (ms), in seconds."""
     settings = shop.settings
-    window = max(SESSION_SECONDS, settings.hold_seconds + settings.hold_grace_seconds)
+    longest = settings.hold_seconds + settings.hold_extend_seconds + settings.hold_grace_seconds
+    window = max(SESSION_SECONDS, longest)
     return at // 1000 - window - CLOCKS_SECONDS
 
 

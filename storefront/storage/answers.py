@@ -42,6 +42,14 @@ class Chosen(StrEnum):
     UNKNOWN_ORDER = "unknown_order"
 
 
+class Extended(StrEnum):
+    EXTENDED = "extended"
+    ALREADY = "already"
+    NO_ROOM = "no_room"
+    TOO_LATE = "too_late"
+    UNKNOWN_ORDER = "unknown_order"
+
+
 class Settled(StrEnum):
     """What became of an order when Stripe's facts were applied."""
 

@@ -18,6 +18,7 @@ WITH_BOOKS = (
     "attach_session",
     "renew_session",
     "choose_way",
+    "extend_hold",
     "settle_payment",
     "authorize_payment",
     "void_payment",

@@ -191,6 +191,7 @@ def read_order(fields: Mapping[str, str], units: str | None) -> Order:
         deadline=int(fields["deadline"]),
         expires_at=int(fields["expires_at"]),
         session_version=int(fields["session_version"]),
+        extended="extended" in fields,
         visitor=fields.get("visitor", ""),
         basket=fields["basket"],
         form=_form(fields),

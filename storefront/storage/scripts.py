@@ -13,6 +13,7 @@ from storefront.domain.terms import PLAIN, Terms
 from storefront.storage.answers import (
     Attached,
     Chosen,
+    Extended,
     HoldAnswer,
     Job,
     Limits,
@@ -90,6 +91,11 @@ class Scripts(Restoring, Refunding, Mailing, Linking):
         """Keep how the goods reach the shopper, once; only then can the payment be made."""
         answer = self._ask("choose_way", order, parts=parts.question(), ask_ms=ask_ms)
         return Chosen(answer[0])
+
+    def extend_hold(self, order: str, *, until_ms: int, grace_ms: int) -> Extended:
+        """Let an open order's hold end at ``until_ms`` instead, once."""
+        answer = self._ask("extend_hold", order, until_ms=until_ms, grace_ms=grace_ms)
+        return Extended(answer[0])
 
     def settle_payment(
         self,

@@ -67,6 +67,7 @@ def show(token: str) -> Response:
         may_cancel=order.state in AWAITING,
         place=waitlist.link(shop(), order) if order.state is State.OFFERED else "",
         may_pick_up=order.state in TO_PICK_UP and order.way != Way.DELIVERY,
+        extension=orders.extension(shop(), order),
         undecided=order.state in states.UNDECIDED or not asked,
         refund_words=states.refund_words,
         resume=orders.resume_link(shop(), order),
@@ -81,6 +82,14 @@ def show_json(token: str) -> Response:
     """The open page, or a program, asks whether anything has changed."""
     order, _ = orders.refresh(shop(), _find(token))
     return jsonify(orders.public_json(shop(), order))
+
+
+@blueprint.post("/<token>/extend")
+def extend(token: str) -> Answer:
+    """The visitor needs more time to pay."""
+    order = orders.extend(shop(), _find(token))
+    visitors.prolong_hold(token, order.deadline)
+    return redirect(url_for("orders.show", token=token), 303)
 
 
 @blueprint.post("/<token>/cancel")

@@ -1,5 +1,6 @@
 """What every page shows around its own content."""
 
+import time
 from typing import Any
 
 from flask import Flask
@@ -29,4 +30,5 @@ def register(app: Flask, settings: Settings) -> None:
             "hold_words": hold_words(settings.hold_seconds),
             "bag_count": sum(visitors.bag().values()),
             "running_hold": visitors.running_hold(),
+            "hold_now": int(time.time() * 1000),
         }

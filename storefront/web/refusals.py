@@ -169,6 +169,15 @@ def refusal(error: Exception, unreachable: tuple[type[Exception], ...]) -> Refus
                 "The payment has gone through, or is on its way, so the units are not given back.",
                 _back(),
             )
+        case said.NotExtendable():
+            why = "Its payment page ends with it" if error.no_room else "Its time is over"
+            return Refused(
+                409,
+                "No more time",
+                "This hold cannot be extended",
+                f"{why}. Nothing was charged; the order's page says how it stands.",
+                _back(),
+            )
         case said.UnknownSku():
             return Refused(
                 422,

@@ -62,6 +62,13 @@ def remember_hold(token: str, until: int, *, from_bag: bool) -> None:
     session[HOLD] = [token, until, from_bag]
 
 
+def prolong_hold(token: str, until: int) -> None:
+    """Keep that this hold, if it is the remembered one, ends later now."""
+    hold = remembered_hold()
+    if hold and hold.token == token:
+        remember_hold(token, until, from_bag=hold.from_bag)
+
+
 def remembered_hold() -> RunningHold | None:
     """The hold this browser took last, running or not."""
     match session.get(HOLD):

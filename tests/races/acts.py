@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from storefront.storage.answers import Job
-from tests.storage.steps import PRICE, Book
+from tests.storage.steps import GRACE_MS, HOLD_MS, PRICE, Book
 
 UNITS = 2
 AMOUNT = UNITS * PRICE
@@ -106,6 +106,11 @@ def attach_another(book: Book, case: str) -> object:
 
 def renew(book: Book, case: str) -> object:
     return book.store.scripts.renew_session(case, version=1, session_seconds=1920)
+
+
+def extend(book: Book, case: str) -> object:
+    until_ms = book.order(case).created + HOLD_MS + 600_000
+    return book.store.scripts.extend_hold(case, until_ms=until_ms, grace_ms=GRACE_MS)
 
 
 def settle(book: Book, case: str, payment: str = "pi") -> object:
@@ -209,6 +214,10 @@ SCRIPTS: dict[str, list[Act]] = {
         Act(opened, attach_another, "too_late", "too_late"),
     ],
     "renew": [Act(held, renew, "renewed", "stale")],
+    "extend": [
+        Act(opened, extend, "extended", "already"),
+        Act(held, extend, "too_late", "too_late"),
+    ],
     "settle": [
         Act(opened, settle, "sold", "already"),
         Act(released, settle, "retaken", "already"),

@@ -16,7 +16,7 @@ from tests.services.losses import keep, restart
 from tests.services.sweeping import MakeFuse, breaks, sweep
 from tests.services.town import Town
 
-WINDOW_SECONDS = 1920 + 300 + 120
+WINDOW_SECONDS = 1920 + 600 + 300 + 120
 
 
 def stands(town: Town) -> Door:

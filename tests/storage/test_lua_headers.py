@@ -30,6 +30,7 @@ ENUMS: dict[str, type[StrEnum]] = {
     "attach_session": words_of.Attached,
     "renew_session": words_of.Renewed,
     "choose_way": words_of.Chosen,
+    "extend_hold": words_of.Extended,
     "record_refund": words_of.Recorded,
     "plan_refund": words_of.Planned,
     "restock": words_of.Restocked,

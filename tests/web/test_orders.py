@@ -5,6 +5,7 @@ from collections.abc import Callable
 import pytest
 from flask import Flask
 
+from storefront.app import assemble
 from storefront.domain.orders import Order
 from storefront.services import orders
 from storefront.services.shop import Shop
@@ -187,3 +188,51 @@ def test_stripe_unreachable_at_checkout_is_503_and_nothing_charged(
     assert response.status_code == 503
     assert int(response.headers["Retry-After"]) > 0
     assert "Nothing was charged" in response.text
+
+
+def short_holds(make_shop: Callable[..., Shop]) -> tuple[Shop, Browser, str]:
+    """A visitor's open order in a shop whose holds can be extended; its link."""
+    shop = make_shop(HOLD_SECONDS="900")
+    visitor = Browser(assemble(shop))
+    assert visitor.send("/checkout", sku="record", quantity="2").status_code == 303
+    (order,) = orders.listing(shop)
+    return shop, visitor, f"/orders/{orders.token(shop, order.id)}"
+
+
+def test_a_hold_is_extended_with_one_click_and_once(make_shop: Callable[..., Shop]) -> None:
+    shop, visitor, link = short_holds(make_shop)
+    (before,) = orders.listing(shop)
+    page = visitor.page(link)
+    assert path_of(visitor.submit(page, f"{link}/extend")) == link
+    (after,) = orders.listing(shop)
+    assert after.deadline == before.deadline + 600_000
+    assert visitor.page(link).all("form", action=f"{link}/extend") == []
+    assert path_of(visitor.submit(page, f"{link}/extend")) == link
+    assert next(orders.listing(shop)).deadline == after.deadline
+    bar = visitor.page("/").one("div", role="group")
+    assert bar.one("span", class_="countdown").attributes["data-until"] == str(after.deadline)
+
+
+def test_a_hold_that_cannot_be_extended_is_offered_nothing(visitor: Browser, link: str) -> None:
+    assert visitor.page(link).all("form", action=f"{link}/extend") == []
+    answer = visitor.send(f"{link}/extend")
+    assert answer.status_code == 409
+    assert "This hold cannot be extended" in answer.text
+    assert "Nothing was charged" in answer.text
+
+
+def test_a_hold_is_given_back_from_any_page_with_one_click(make_shop: Callable[..., Shop]) -> None:
+    shop, visitor, link = short_holds(make_shop)
+    assert path_of(visitor.submit(visitor.page("/products/poster"), f"{link}/cancel")) == link
+    assert next(orders.listing(shop)).state == "released"
+    assert visitor.page("/").all("div", role="group") == []
+
+
+def test_the_time_left_is_for_the_eye_and_told_to_the_ear_twice(
+    visitor: Browser, link: str
+) -> None:
+    shown = visitor.page(link)
+    assert shown.one("p", class_="countdown").attributes["aria-hidden"] == "true"
+    said = shown.one("p", id="time-left")
+    assert said.attributes["role"] == "status"
+    assert (said.words, "five" in said.attributes["data-five"]) == ("", True)
