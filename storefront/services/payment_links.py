@@ -259,6 +259,11 @@ def of_this_shop(shop: Shop) -> list[LinkFact]:
     return [f for f in shop.stripe.active_payment_links() if f.shop == shop.settings.shop_id]
 
 
+def key(link: PaymentLink) -> str:
+    """The idempotency key of the link's creation."""
+    return f"link:{link.id}:{link.version}"
+
+
 def params(shop: Shop, link: PaymentLink) -> dict[str, Any]:
     """What Stripe gets to make a link."""
     metadata = {"shop": shop.settings.shop_id, "link": link.id, "sku": link.sku}
@@ -296,11 +301,10 @@ def _make(shop: Shop, link: PaymentLink, *, first: bool = False) -> None:
     it before, so any clear no means that nothing was made.
     """
     refused: StripeRefused | None = None
-    key = f"link:{link.id}:{link.version}"
     fact: LinkFact | None = None
     try:
         if shop.store.now() - link.created < KEY_MS:
-            fact = shop.stripe.create_payment_link(params(shop, link), key)
+            fact = shop.stripe.create_payment_link(params(shop, link), key(link))
     except StripeRefused as no:
         if not first and (link.version > 1 or no.status in {401, 403}):
             raise

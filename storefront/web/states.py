@@ -61,7 +61,8 @@ RELEASED: Mapping[str | None, tuple[str, str]] = {
 
 MONEY_BACK = {
     Reason.SOLD_OUT: (
-        "The payment arrived after your hold had ended, and by then the last units were sold."
+        "The payment arrived after your hold had ended, or through a link that was sold out, and by "
+        "then the last units were sold."
     ),
     Reason.DUPLICATE: "This order was paid twice.",
     Reason.LAPSED: (
@@ -128,6 +129,15 @@ TO_CHOOSE = Told(
     "Nobody else can buy these units while the clock runs. Say how they are to reach you, then pay.",
 )
 
+SOLD_OUT = Told(
+    "waiting",
+    "clock",
+    "The last unit was gone",
+    "Others were quicker through the same link. If your payment goes through, you get a unit if "
+    "one is left by then, and all of your money back if not.",
+)
+"""Of a payment through a link that came when nothing of it was left: it is settled next."""
+
 TIME_IS_UP = Told(
     "waiting",
     "clock",
@@ -145,6 +155,8 @@ def tell(order: Order, now: int) -> Told:
         case State.PENDING if order.undecided:
             return TIME_IS_UP if now >= order.deadline else TO_CHOOSE
         case State.RELEASED:
+            if order.reason == Reason.SOLD_OUT:
+                return SOLD_OUT
             title, text = RELEASED.get(_reason(order), RELEASED[Reason.EXPIRED])
             return Told("neutral", "refresh", title, text, NOT_CHARGED)
         case State.REFUND_DUE:

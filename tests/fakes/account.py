@@ -267,8 +267,16 @@ class Account:
         return {
             intent: charge["amount"] - charge["amount_refunded"]
             for intent, charge in self.charges.items()
-            if self._order_paid(charge) == order and charge["captured"]
+            if self.order_paid(charge) == order and charge["captured"]
         }
+
+    def order_paid(self, charge: Mapping[str, Any]) -> str:
+        """The order that a charge is for; a link's sessions all have the same metadata."""
+        if "link" not in charge["metadata"]:
+            return str(charge["metadata"].get("order", ""))
+        intent = charge["payment_intent"]
+        paid = (s for s in self.sessions.values() if s["payment_intent"] == intent)
+        return next(map(order_named, paid))
 
     # Inside Stripe.
 
@@ -276,14 +284,6 @@ class Account:
         if "link" in session["metadata"]:
             return order_named(session) == order
         return bool(session["client_reference_id"] == order)
-
-    def _order_paid(self, charge: Mapping[str, Any]) -> str:
-        """The order that a charge is for; a link's sessions all have the same metadata."""
-        if "link" not in charge["metadata"]:
-            return str(charge["metadata"].get("order", ""))
-        intent = charge["payment_intent"]
-        paid = (s for s in self.sessions.values() if s["payment_intent"] == intent)
-        return next(map(order_named, paid))
 
     def _lines(self, items: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
         """The lines of a session with what each costs."""

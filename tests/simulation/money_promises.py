@@ -32,7 +32,7 @@ class MoneyPromises:
         kept, owed, back = 0, 0, noted_back(fields)
         for payment, amount in named(fields, "payment").items():
             charge = stripe.charges.get(payment)
-            if not charge or charge["metadata"]["order"] != order:
+            if not charge or stripe.order_paid(charge) != order:
                 raise Broken("I10", f"{order} was never paid with {payment}")
             if charge["amount"] != int(amount):
                 raise Broken("I10", f"{order}: {amount} here, {charge['amount']} there")
@@ -52,9 +52,8 @@ class MoneyPromises:
         state, truth = fields["state"], self._truth
         if state in HOLDING | {State.REFUND_DUE}:
             raise Broken("I4", f"{order} is still {state}")
-        charges = {
-            i: c for i, c in self._view.stripe.charges.items() if c["metadata"]["order"] == order
-        }
+        stripe = self._view.stripe
+        charges = {i: c for i, c in stripe.charges.items() if stripe.order_paid(c) == order}
         paid = set(named(fields, "payment"))
         if paid != set(charges):
             raise Broken("I10", f"{order} knows payments {paid}, Stripe {sorted(charges)}")

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
 from storefront.domain.orders import AWAITING, GOODS, HOLDING, MONEY_BACK, State
+from tests.fakes.account import order_named
 from tests.simulation.truth import Broken, Truth
 from tests.simulation.view import GONE, Fields, Session, View, named, noted_back
 
@@ -33,7 +34,7 @@ class OrderPromises:
         """Raises Broken."""
         sessions: dict[str, list[Session]] = {}
         for session in self._view.sessions():
-            sessions.setdefault(session["metadata"]["order"], []).append(session)
+            sessions.setdefault(order_named(session), []).append(session)
         due = self._view.zset("due")
         live: Counter[str] = Counter()
         alive: Counter[tuple[str, str]] = Counter()
@@ -60,7 +61,10 @@ class OrderPromises:
     def rest(self, orders: Mapping[str, Fields]) -> None:
         """Raises Broken when a session is left behind."""
         for session in self._view.sessions():
-            order = session["metadata"]["order"]
+            order = order_named(session)
+            if "link" in session["metadata"] and session["status"] != "complete":
+                self._visit(session)
+                continue
             if order not in orders:
                 raise Broken("I4", f"{session['id']} has no order")
             # A person's word released an order whose session nobody had heard of, nor was shown.
@@ -68,6 +72,11 @@ class OrderPromises:
             behind = unheard or session["id"] in self._truth.twins
             if session["status"] == "open" and not behind:
                 raise Broken("I6", f"{session['id']} of {order} can still be paid")
+
+    def _visit(self, session: Session) -> None:
+        """A visit of a payment link that came to nothing leaves nothing behind."""
+        if session["status"] == "open" and self._view.payable(session):
+            raise Broken("I6", f"{session['id']} of a link can still be paid")
 
     def late(self, since: int) -> None:
         """Raises Broken when a hold stands long after a worker could have ended it.
@@ -107,6 +116,7 @@ class OrderPromises:
             state == State.RELEASED
             and order not in self._truth.by_hand
             and "restored" not in fields
+            and fields["reason"] != "sold_out"  # a link's that began without a unit
         ):
             noted = fields.get("session", "")
             for session in [noted] if noted else own:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from storefront.services import sessions
+from tests.fakes.account import order_named
 from tests.simulation.acts import Act
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ class Bank:
         else:
             sim.trouble("money on its way does not come")
             sim.tell("bank", f"the money of {session} does not come")
-            sim.truth.in_time.discard(sim.town.stripe.sessions[session]["metadata"]["order"])
+            sim.truth.in_time.discard(order_named(sim.town.stripe.sessions[session]))
             sim.town.stripe.money_fails(session)
 
     def _pending(self) -> list[str]:
@@ -57,7 +58,7 @@ class Bank:
         if fails:
             sim.trouble("a refund fails later")
             charge = sim.town.stripe.charges[found["payment_intent"]]
-            sim.truth.for_a_person.add(charge["metadata"]["order"])
+            sim.truth.for_a_person.add(sim.town.stripe.order_paid(charge))
         sim.town.stripe.refund_ends(refund, "failed" if fails else "succeeded")
 
 
@@ -88,7 +89,9 @@ class Mishaps:
         self.away_until = self._sim.now() + seconds * 1000
 
     def _open(self) -> list[str]:
-        return [one for one in self._sim.town.stripe.sessions if self._sim.is_open(one)]
+        sessions = self._sim.town.stripe.sessions.items()
+        own = [name for name, one in sessions if not one["payment_link"]]
+        return [one for one in own if self._sim.is_open(one)]
 
     def _twin(self) -> None:
         sim = self._sim

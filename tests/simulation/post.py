@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from storefront.services import events
+from tests.fakes.account import order_named
 from tests.simulation.acts import Act, check_answer
 from tests.simulation.tasks import Task
 from tests.simulation.truth import Broken
@@ -121,6 +122,10 @@ class Post:
             intent = found["payment_intent"]
         else:
             return
-        order = self._sim.promises.view.orders().get(found["metadata"]["order"])
+        if found["object"] == "payment_intent" and "link" in found["metadata"]:
+            return  # it does not say of which session it is: that has an event of its own
+        named = found if found["object"] == "payment_intent" else None
+        name = named["metadata"]["order"] if named else order_named(found)
+        order = self._sim.promises.view.orders().get(name)
         if order is not None and f"payment:{intent}" not in order:
             raise Broken("I9", f"{event['id']}: 200 for {intent}, which is not stored")

@@ -4,6 +4,7 @@ Each fault is named after the invariant of docs/never-oversell.md that it breaks
 stock, of orders and of money stands in a file of its own.
 """
 
+from tests.simulation.link_promises import LinkPromises
 from tests.simulation.money_promises import MoneyPromises
 from tests.simulation.order_promises import OrderPromises
 from tests.simulation.stock_promises import StockPromises
@@ -24,6 +25,7 @@ class Promises:
         self._orders = OrderPromises(view, truth)
         self._money = MoneyPromises(view, truth)
         self._wishes = WishPromises(view, truth)
+        self._links = LinkPromises(view, truth)
 
     def restarted(self, *, lossy: bool) -> None:
         """Redis was restarted: what was seen before may have been lost."""
@@ -44,6 +46,7 @@ class Promises:
         self._orders.check(orders)
         self._money.check(orders)
         self._wishes.check(orders)
+        self._links.check()
 
     def rest(self) -> None:
         """Raises Broken when something is not as it must be once nothing is due any more."""
@@ -52,8 +55,13 @@ class Promises:
         orders = self.view.orders()
         self._money.rest(orders)
         self._wishes.rest(orders)
+        self._links.rest(orders)
         self._orders.rest(orders)
         self._stock.rest(orders)
+
+    def has_unit(self, session: str) -> bool:
+        """Whether a session that was completed just now has a unit of its link's allotment."""
+        return self._links.has_unit(session)
 
     def late(self, since: int) -> None:
         """Raises Broken when a hold stands long after a worker could have ended it.

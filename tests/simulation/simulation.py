@@ -11,6 +11,7 @@ from storefront.domain.orders import State
 from storefront.services import audit, mirroring, reconciliation, work
 from tests.fakes.faults import Fault
 from tests.simulation.acts import Act, check_answer
+from tests.simulation.links import Links
 from tests.simulation.outside import Bank, Mishaps
 from tests.simulation.plan import Plan, draw
 from tests.simulation.post import Post
@@ -69,6 +70,7 @@ class Simulation:
         self._shoppers = [
             Shopper(self, name, address) for name, address in zip(NAMES, addresses, strict=False)
         ]
+        self._links = Links(self)
         self._mishaps = Mishaps(self)
         self.restarts = Restarts(self)
         self._workers = [Worker(self, f"worker {n + 1}") for n in range(self.plan.workers)]
@@ -165,7 +167,7 @@ class Simulation:
         return True
 
     def _anything_ahead(self) -> bool:
-        if any(shopper.waits for shopper in self._shoppers) or self.post.times():
+        if any(one.waits for one in (*self._shoppers, self._links)) or self.post.times():
             return True
         if self._workers and self.due_at() < self.now() + SOON_MS:
             return True
@@ -176,6 +178,7 @@ class Simulation:
         yield from self.bank.acts()
         yield from self._mishaps.acts()
         yield from self.restarts.acts()
+        yield from self._links.acts()
         for actor in (*self._shoppers, *self._workers, *self._operators):
             yield from actor.acts()
 
@@ -298,6 +301,7 @@ class Simulation:
         self.post.collect()
         self.promises.check()
         self.restarts.finish()
+        self._links.finish()
         if not self.plan.silent_end:
             self.post.deliver_all(again=False)
         self._work_to_rest()

@@ -81,7 +81,7 @@ class Operator:
         sim.trouble(f"the operator refunds {'all' if amount == left else 'a part'}")
         sim.truth.back_by_hand[intent] += amount
         if left - amount < self._waiting(intent):  # what was wanted here does not fit any more
-            sim.truth.for_a_person.add(charge["metadata"]["order"])
+            sim.truth.for_a_person.add(sim.town.stripe.order_paid(charge))
         sim.town.stripe.refund_by_hand(intent, amount, status=status)
 
     def _waiting(self, intent: str) -> int:
@@ -97,7 +97,7 @@ class Operator:
         self._wishes -= 1
         intent = sim.random.choice(self._kept())
         charge = sim.town.stripe.charges[intent]
-        order_id = charge["metadata"]["order"]
+        order_id = sim.town.stripe.order_paid(charge)
         key = f"wish-0000{len(sim.truth.wishes)}"
         to, kind = (
             sim.random.choice(PLACES),
@@ -144,7 +144,7 @@ class Operator:
         intent = sim.random.choice(self._kept())
         sim.trouble("a payment is disputed")
         sim.tell("buyer's bank", f"disputes {intent}")
-        sim.truth.for_a_person.add(sim.town.stripe.charges[intent]["metadata"]["order"])
+        sim.truth.for_a_person.add(sim.town.stripe.order_paid(sim.town.stripe.charges[intent]))
         sim.town.stripe.dispute(intent)
 
     def _overdue(self) -> list[str]:

@@ -53,6 +53,8 @@ class StockPromises:
             sums[at].update(units)
             if at == "held":
                 holding.add(order)
+        for units in self._view.allotments().values():
+            sums["held"].update(units)
         if holding != set(holds := self._view.zset("holds")):
             raise Broken("I3", f"holds are {sorted(holds)}, not {sorted(holding)}")
         brought = self._brought()
@@ -67,7 +69,9 @@ class StockPromises:
                 raise Broken("I2", f"{sku}: {expected} were brought: {level}")
             for at in ("held", "sold"):
                 if level[at] != sums[at][sku]:
-                    raise Broken("I3", f"{sku}: {level}, but orders have {sums[at][sku]} {at}")
+                    raise Broken(
+                        "I3", f"{sku}: {level}, but orders and links have {sums[at][sku]} {at}"
+                    )
         goods: Counter[str] = Counter()
         for order, (_, units) in self._view.places().items():
             if order in orders and orders[order]["state"] in GOODS:

@@ -50,6 +50,8 @@ class Truth:
     """What the operator wanted sent back, by the form's key, whether it was taken or not."""
     taken: set[str] = field(default_factory=set)
     """Keys of wishes that the shop said it would carry out."""
+    switched_on: set[str] = field(default_factory=set)
+    """Payment links that somebody switched on again at Stripe."""
     forms: dict[tuple[str, str], set[str]] = field(default_factory=lambda: defaultdict(set))
     """The forms that a visitor sent for a basket."""
 

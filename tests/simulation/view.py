@@ -70,7 +70,22 @@ class View:
 
     def places(self) -> dict[str, tuple[str, dict[str, int]]]:
         """Where each order's units are counted, and how many of which."""
-        return {order: read_units(text) for order, text in self.hash("units").items()}
+        units = self.hash("units").items()
+        return {order: read_units(text) for order, text in units if ":" not in order}
+
+    def allotments(self) -> dict[str, dict[str, int]]:
+        """How many units of which are set aside for each payment link."""
+        units = self.hash("units").items()
+        return {name[5:]: read_units(text)[1] for name, text in units if name.startswith("link:")}
+
+    def links(self) -> dict[str, Fields]:
+        """Every payment link's stored fields."""
+        start = PREFIX + "link:"
+        return {
+            key[len(start) :]: value
+            for key, value in self.redis.data.items()
+            if key.startswith(start)
+        }
 
     # Stripe.
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 
-from tests.simulation.bugs import ending, giving_back, holding, paying, restarting, working
+from tests.simulation.bugs import ending, giving_back, holding, linking, paying, restarting, working
 from tests.simulation.bugs.bug import Bug, ground_with
 from tests.simulation.runs import attempt, quietly
 
@@ -13,6 +13,7 @@ GROUPS = {
     "ending": ending.BUGS,
     "paying": paying.BUGS,
     "giving back": giving_back.BUGS,
+    "linking": linking.BUGS,
     "working": working.BUGS,
     "restarting": restarting.BUGS,
 }
