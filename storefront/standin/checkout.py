@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from . import payment_intents, payment_methods, payments, sessions
+from . import payment_intents, payment_methods, payments, sessions, totals
 from .account import Account
 from .deliveries import Fate
 from .payment_methods import Method
@@ -53,6 +53,9 @@ def pay(
         payable = ("open", "expired") if choice == "late" else ("open",)
         if session["status"] not in payable:
             return Outcome("ended")
+        if session["status"] == "open":
+            totals.apply(session, option=shopper.get("option", 0), code=shopper.get("code", ""))
+            account.put(session)
         if session["amount_total"] == 0:
             complete(account, session, shopper, fate)
             return completed(account, fate)
@@ -125,6 +128,7 @@ def begin_payment(account: Account, session: Json, fate: Fate | None) -> Json:
         session["payment_intent"] = intent["id"]
         account.put(session)
         account.tell("payment_intent.created", intent, fate)
+    intent["amount"] = session["amount_total"]
     intent["_"] |= {"session": session["id"], "fate": chosen}
     return account.put(intent)
 
@@ -155,8 +159,19 @@ def complete(account: Account, session: Json, shopper: Json, fate: Fate | None) 
             "individual_name": None,
             "shipping_details": {"address": address, "name": shopper.get("name") or ""},
         }
+    if session["automatic_tax"]["enabled"]:
+        session["automatic_tax"]["status"] = "complete"
     session["_"].pop("due", None)
     intent = account.state.get("payment_intent", session["payment_intent"] or "")
+    if intent and address:
+        intent["shipping"] = {
+            "address": address,
+            "carrier": None,
+            "name": shopper.get("name") or "",
+            "phone": shopper.get("phone"),
+            "tracking_number": None,
+        }
+        account.put(intent)
     if intent and intent["status"] == "succeeded":
         session["payment_status"] = "paid"
     account.put(session)

@@ -30,6 +30,7 @@ LONGEST = {
     "client_reference_id": 200,
     "custom_message": 500,
     "description": 40_000,
+    "display_name": 100,
     "inactive_message": 500,
     "integration_identifier": 200,
     "lookup_key": 200,

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from flask import Blueprint, abort, make_response, redirect, render_template, request
 from werkzeug.wrappers import Response
 
-from . import checkout, payment_links, sessions, texts
+from . import checkout, payment_links, sessions, texts, totals
 from .bound import account
 from .checkout import Outcome
 from .deliveries import MODES, Fate
@@ -80,6 +80,9 @@ def form(session: Json, errors: Json | None = None, status: int = 200) -> Respon
             "pay.html",
             session=session,
             lines=sessions.lines_of(session),
+            options=totals.names(account, session),
+            codes=totals.CODES,
+            details=session["total_details"],
             fates=FATES,
             webhooks=WEBHOOKS,
             offered=checkout.offered(session),
@@ -119,6 +122,8 @@ def attempt(id: str) -> Response:  # noqa: A002
         return show_ended(session, 409)
     errors: Json = {}
     shopper = read_shopper(session, errors)
+    if request.form.get("update") and not {"option", "code"} & errors.keys():
+        return updated(id, shopper)
     fate, seconds = read_fate(errors)
     if choice not in checkout.offered(session) and session["amount_total"]:
         errors["fate"] = "This way to pay is not offered here."
@@ -169,13 +174,40 @@ def visit(slug: str) -> Response:
     return redirect(session["url"], 303)
 
 
+def updated(id: str, shopper: Json) -> Response:  # noqa: A002
+    """The page with its total worked out for what was chosen; nothing is paid."""
+    with account.transaction():
+        session = account.get("checkout.session", id)
+        if session["status"] == "open":
+            totals.apply(session, option=shopper.get("option", 0), code=shopper.get("code", ""))
+            account.put(session)
+    return form(session)
+
+
+def read_choice(session: Json, errors: Json) -> Json:
+    """Which delivery was chosen, and the promotion code."""
+    chosen: Json = {}
+    if session["shipping_options"]:
+        text = request.form.get("option", "0")
+        if not text.isdecimal() or int(text) >= len(session["shipping_options"]):
+            errors["option"] = "Please choose how it is to be sent."
+        else:
+            chosen["option"] = int(text)
+    code = request.form.get("code", "").strip()
+    if code and session["allow_promotion_codes"]:
+        chosen["code"] = code
+        if code not in totals.CODES:
+            errors["code"] = "This code is invalid."
+    return chosen
+
+
 def read_shopper(session: Json, errors: Json) -> Json:
     """Who pays: the mail address, and what else the session asks for."""
     form = request.form
     email = (form.get("email") or session["customer_email"] or "").strip()
     if not texts.EMAIL.fullmatch(email):
         errors["email"] = "Please enter a mail address, such as ada@example.com."
-    shopper: Json = {"email": email}
+    shopper: Json = {"email": email, **read_choice(session, errors)}
     collected = session["shipping_address_collection"]
     if collected:
         allowed = collected["allowed_countries"]

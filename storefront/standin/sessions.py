@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from . import line_items, money, payments, texts
+from . import line_items, money, payments, texts, totals
 from .account import Account
 from .deliveries import Fate
 from .errors import StripeError, invalid, missing, not_modelled
@@ -12,11 +12,11 @@ from .payment_intents import check_description, method_types
 from .state import Json, public
 
 MODELLED = frozenset(
-    "allowed_payment_method_types cancel_url client_reference_id currency custom_text"
-    " customer_email excluded_payment_method_types expires_at integration_identifier line_items"
-    " locale metadata mode origin_context"
-    " payment_intent_data phone_number_collection shipping_address_collection submit_type"
-    " success_url ui_mode".split()
+    "allow_promotion_codes allowed_payment_method_types automatic_tax cancel_url"
+    " client_reference_id currency custom_text customer_email excluded_payment_method_types"
+    " expires_at integration_identifier line_items locale metadata mode origin_context"
+    " payment_intent_data phone_number_collection shipping_address_collection shipping_options"
+    " submit_type success_url ui_mode".split()
 )
 MODELLED_INTENT = frozenset(
     "capture_method description metadata receipt_email statement_descriptor"
@@ -25,8 +25,6 @@ MODELLED_INTENT = frozenset(
 OFF = {
     "adaptive_pricing": {"enabled": False},
     "after_expiration": {"recovery": {"enabled": False}},
-    "allow_promotion_codes": False,
-    "automatic_tax": {"enabled": False},
     "billing_address_collection": "auto",
     "customer_creation": "if_required",
     "invoice_creation": {"enabled": False},
@@ -83,11 +81,20 @@ def open_session(
             "None of the payment method types you allow can be used with this currency.",
             "allowed_payment_method_types",
         )
+    options = totals.shipping_options(account, params, currency)
+    taxed = bool((params.get("automatic_tax") or {}).get("enabled"))
     session = account.new("cs_test", "checkout.session", {})
     session |= fixed_fields() | {
+        "allow_promotion_codes": params.get("allow_promotion_codes"),
         "allowed_payment_method_types": params.get("allowed_payment_method_types"),
         "amount_subtotal": lines.total,
         "amount_total": lines.total,
+        "automatic_tax": {
+            "enabled": taxed,
+            "liability": {"type": "self"} if taxed else None,
+            "provider": "stripe" if taxed else None,
+            "status": "requires_location_inputs" if taxed else None,
+        },
         "billing_address_collection": params.get("billing_address_collection"),
         "cancel_url": texts.page_url(params.get("cancel_url"), "cancel_url"),
         "client_reference_id": params.get("client_reference_id"),
@@ -107,6 +114,7 @@ def open_session(
         "payment_status": "unpaid" if lines.total else "no_payment_required",
         "phone_number_collection": params.get("phone_number_collection", {"enabled": False}),
         "shipping_address_collection": params.get("shipping_address_collection"),
+        "shipping_options": options,
         "status": "open",
         "submit_type": params.get("submit_type"),
         "success_url": texts.page_url(params.get("success_url"), "success_url"),
@@ -120,6 +128,7 @@ def open_session(
     if "excluded_payment_method_types" in params:
         session["excluded_payment_method_types"] = params["excluded_payment_method_types"]
     lines.store(account)
+    totals.apply(session)
     return account.put(session)
 
 

@@ -115,7 +115,6 @@ def test_a_session_has_one_to_a_hundred_lines(standin: Standin):
         ({"mode": "subscription"}, "mode"),
         ({"line_items": [line(100) | {"adjustable_quantity": {"enabled": True}}]}, "line_items[0][adjustable_quantity]"),
         ({"discounts": [{"coupon": "x"}]}, "discounts"),
-        ({"allow_promotion_codes": True}, "allow_promotion_codes"),
         ({"payment_intent_data": {"expires_after_seconds": 60}}, "payment_intent_data[expires_after_seconds]"),
     ],
 )  # fmt: skip

@@ -121,6 +121,7 @@ def test_nothing_to_pay_gives_the_goods_and_owes_nothing(book: Book) -> None:
     assert book.settle("o1", "cs_1", amount=0, parts=FREE) is Settled.SOLD
     order = book.order("o1")
     assert (order.state, order.payments, order.amount) == (State.PAID, {"cs_1": 0}, 0)
+    assert order.payment_intent == ""
     assert set(book.due()) == {"mail:confirmed:o1"}
     assert book.settle("o1", "cs_1", amount=0, parts=FREE) is Settled.ALREADY
     book.check()

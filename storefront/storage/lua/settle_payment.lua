@@ -59,7 +59,7 @@ if gone and ask.amount == 0 then
 end
 redis.call('HSET', ORDER, payment, int(ask.amount))
 keep_parts()
-redis.call('HSET', ORDER, 'paid_by', ask.payment_intent, 'payment_intent', ask.payment_intent)
+redis.call('HSET', ORDER, 'paid_by', ask.payment_intent, 'payment_intent', ask.amount > 0 and ask.payment_intent or '')
 if fields[5] and ask.session ~= '' and fields[5] ~= ask.session then
   schedule('stray:' .. ask.order .. ':' .. fields[5], now)
 end
