@@ -17,8 +17,10 @@ from storefront.clients.stripe_links import Links
 from storefront.domain.errors import SignatureInvalid, StripeSpent
 from storefront.domain.fields import flag, identity, line, part, required, word
 from storefront.domain.payments import (
+    DisputeFact,
     Payment,
     RefundFact,
+    from_dispute,
     from_intent,
     from_refund,
     from_session,
@@ -176,6 +178,27 @@ class Stripe(Catalogue, Links):
                 {"idempotency_key": key},
             )
             return from_refund(plain(made))
+
+    def disputes_between(self, earliest: int, latest: int) -> Iterator[DisputeFact]:
+        """Every dispute that was opened in this time (seconds, both included), as it was then.
+
+        Stripe keeps what it told for 30 days: https://docs.stripe.com/api/events/list
+        """
+        with self._call("event_list"):
+            page = self._client.v1.events.list(
+                {
+                    "type": "charge.dispute.created",
+                    "created": {"gte": earliest, "lte": latest},
+                    "limit": 100,
+                }
+            )
+            for event in each(page):
+                yield from_dispute(part(part(event, "data"), "object"))
+
+    def read_dispute(self, dispute_id: str) -> DisputeFact:
+        """What a dispute is now."""
+        with self._call("dispute_retrieve"):
+            return from_dispute(plain(self._client.v1.disputes.retrieve(dispute_id)))
 
     def undelivered(self, types: Sequence[str]) -> Iterator[str]:
         """The ids of what events of these types were about that no endpoint has taken, of 30 days."""

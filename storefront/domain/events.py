@@ -10,15 +10,17 @@ from storefront.domain.fields import Malformed
 from storefront.domain.payment_links import LinkFact, from_link
 from storefront.domain.payments import (
     Charge,
+    DisputeFact,
     Payment,
     RefundFact,
     from_charge,
+    from_dispute,
     from_intent,
     from_refund,
     from_session,
 )
 
-Fact = Payment | RefundFact | Charge | LinkFact
+Fact = Payment | RefundFact | Charge | DisputeFact | LinkFact
 DOTTED = re.compile(r"[a-z][a-z0-9_.]{0,63}")
 """The name of a kind of object, as ``checkout.session``."""
 TYPE = re.compile(r"[A-Za-z0-9_.\[\]-]{0,255}")
@@ -74,9 +76,9 @@ def _fact(kind: str, found: Mapping[str, Any]) -> Fact | None:
         # The charge's refunds are not in it: they are listed.
         case ["charge", "refunded"]:
             return _read(found, "charge", from_charge)
-        # The buyer's bank took the money back: a person must answer it.
-        case ["charge", "dispute", "created"]:
-            return _read(found, "dispute", from_charge)
+        # The buyer's bank took the money back: a person must answer it. Or it was decided.
+        case ["charge", "dispute", "created" | "closed"]:
+            return _read(found, "dispute", from_dispute)
         # A payment link has sold all it may, or was switched off or on by hand.
         case ["payment_link", "updated"]:
             return _read(found, "payment_link", from_link)

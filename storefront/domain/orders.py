@@ -90,6 +90,16 @@ class Refund:
 
 
 @dataclass(frozen=True, slots=True)
+class Dispute:
+    """A payment that the buyer's bank takes back, as Stripe told it last."""
+
+    id: str
+    payment_intent: str
+    amount: int
+    status: str
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """A refund that the operator wants: how much, and what becomes of which units."""
 
@@ -185,6 +195,7 @@ class Order:
     capture_versions: Mapping[str, int] = field(default_factory=dict)
     """Numbers the idempotency key of a payment's capture, by PaymentIntent."""
 
+    disputes: tuple[Dispute, ...] = ()
     plans: tuple[Plan, ...] = ()
     """Every refund that the operator wanted, in no order."""
     gone: Mapping[str, int] = field(default_factory=dict)

@@ -93,12 +93,24 @@ class RefundFact:
 
 @dataclass(frozen=True, slots=True)
 class Charge:
-    """Which payment a charge belongs to, or one that is disputed, and whose it is."""
+    """Which payment a charge belongs to, and whose it is."""
 
     id: str
     payment_intent: str
     """Empty for a charge that was made without one."""
     order: str = ""
+    shop: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DisputeFact:
+    """What Stripe says about one dispute: a bank that takes a payment back for its customer."""
+
+    id: str
+    payment_intent: str
+    amount: int
+    status: str
+    """``needs_response``, ``under_review``, ``won``, ``lost`` and a few more."""
     shop: str = ""
 
 
@@ -298,7 +310,7 @@ def from_refund(refund: Mapping[str, Any]) -> RefundFact:
 
 
 def from_charge(charge: Mapping[str, Any]) -> Charge:
-    """The facts in a Charge, or in a Dispute of one. Raises Malformed."""
+    """The facts in a Charge. Raises Malformed."""
     metadata = fields.part(charge, "metadata")
     payment_intent, _ = fields.reference(charge, "payment_intent")
     return Charge(
@@ -306,4 +318,17 @@ def from_charge(charge: Mapping[str, Any]) -> Charge:
         payment_intent=payment_intent,
         order=fields.text(metadata, "order"),
         shop=fields.text(metadata, "shop"),
+    )
+
+
+def from_dispute(dispute: Mapping[str, Any]) -> DisputeFact:
+    """The facts in a Dispute. Raises Malformed."""
+    payment_intent, _ = fields.reference(dispute, "payment_intent")
+    metadata = fields.texts(fields.part(dispute, "metadata"))
+    return DisputeFact(
+        id=fields.identity(dispute),
+        payment_intent=payment_intent,
+        amount=fields.whole(dispute, "amount"),
+        status=fields.word(dispute, "status") or "needs_response",
+        shop=metadata.get("shop", ""),
     )

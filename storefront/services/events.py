@@ -12,7 +12,7 @@ from storefront.domain.events import Event, from_event
 from storefront.domain.fields import Malformed
 from storefront.domain.orders import Order, State
 from storefront.domain.payment_links import LinkFact
-from storefront.domain.payments import Charge, Payment, RefundFact, Verdict, verdict
+from storefront.domain.payments import Charge, DisputeFact, Payment, RefundFact, Verdict, verdict
 from storefront.services import (
     link_sessions,
     metrics,
@@ -64,10 +64,10 @@ def _take(shop: Shop, event: Event) -> str:
             return _refund(shop, event, refund)
         case LinkFact() as fact:
             return _link(shop, event, fact)
-        case Charge() as charge if event.type == "charge.refunded":
+        case Charge() as charge:
             return _look_at_refunds(shop, event, charge)
-        case Charge() as disputed:
-            return _dispute(shop, event, disputed)
+        case DisputeFact() as dispute:
+            return _dispute(shop, event, dispute)
     return _nothing(shop, event, "ignored")
 
 
@@ -167,14 +167,12 @@ def _look_at_refunds(shop: Shop, event: Event, charge: Charge) -> str:
     return _nothing(shop, event, "asking")
 
 
-def _dispute(shop: Shop, event: Event, disputed: Charge) -> str:
-    order = _paid_by(shop, disputed.payment_intent)
+def _dispute(shop: Shop, event: Event, dispute: DisputeFact) -> str:
+    order = _paid_by(shop, dispute.payment_intent)
     if not order:
-        _may_be_lost(shop, disputed.shop)
+        _may_be_lost(shop, dispute.shop)
         return _nothing(shop, event, "not_ours")
-    return shop.store.scripts.review_order(
-        order, reason="the buyer's bank disputes the payment", event=event.id
-    )
+    return shop.store.scripts.record_dispute(order, dispute, event=event.id)
 
 
 def _paid_by(shop: Shop, payment_intent: str) -> str | None:

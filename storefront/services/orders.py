@@ -135,6 +135,22 @@ def listing(shop: Shop, state: State | None = None, since_ms: int | None = None)
     return shop.store.orders.walk(state, since_ms)
 
 
+def listed(shop: Shop, state: State | None, page: int, most: int) -> tuple[list[Order], bool]:
+    """One page of the orders in a state or in any, the newest first; whether older ones follow."""
+    ids = shop.store.orders.newest(state, skip=(page - 1) * most, most=most + 1)
+    return shop.store.orders.get_many(ids[:most]), len(ids) > most
+
+
+def counts(shop: Shop) -> dict[State, int]:
+    """How many orders are in each state."""
+    return shop.store.orders.counts()
+
+
+def by_id(shop: Shop, order_id: str) -> Order | None:
+    """The order of this id, for the operator."""
+    return shop.store.orders.get(order_id)
+
+
 def as_json(shop: Shop, order: Order) -> dict[str, Any]:
     """The order as ``flask shop orders --json`` tells it."""
     return {

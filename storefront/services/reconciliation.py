@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from storefront.domain.errors import StripeError
 from storefront.domain.orders import HOLDING, Order, State
 from storefront.domain.payment_links import LinkFact
-from storefront.domain.payments import Payment, RefundFact, Verdict, verdict
+from storefront.domain.payments import DisputeFact, Payment, RefundFact, Verdict, verdict
 from storefront.services import (
     link_sessions,
     mirroring,
@@ -25,7 +25,7 @@ from storefront.services import (
 )
 from storefront.services.restoring import Told
 from storefront.services.shop import Shop
-from storefront.storage.answers import Recorded, Settled
+from storefront.storage.answers import Disputed, Recorded, Settled
 
 JOB = "reconcile:all"
 WINDOW_SECONDS = 3 * 24 * 3600
@@ -54,6 +54,8 @@ class Reconciled:
     """Sessions of this shop that name no order, or whose order is not here and cannot be read."""
     restored: int = 0
     """Orders that were lost and are here again."""
+    disputes: int = 0
+    """Disputes that were not known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +66,8 @@ class Kept:
     """By order, the newest first."""
     refunds: Mapping[str, list[RefundFact]]
     """By PaymentIntent, the newest first; of the whole account."""
+    disputes: Sequence[DisputeFact] = ()
+    """As they were when they were opened, the newest first; of the whole account."""
     links: Sequence[LinkFact] = ()
     """Payment links that sell, as they were before the sessions were read."""
 
@@ -101,7 +105,8 @@ def gather(shop: Shop, since: int, step: Callable[[], None] = lambda: None) -> K
     for fact in shop.stripe.refunds_between(earliest, latest):
         refunded[fact.payment_intent].append(fact)
         step()
-    return Kept(dict(by_order), dict(refunded), links)
+    disputes = list(shop.stripe.disputes_between(earliest, latest))
+    return Kept(dict(by_order), dict(refunded), disputes=disputes, links=links)
 
 
 def settle(shop: Shop, kept: Kept, *, told: Told, step: Callable[[], None]) -> Reconciled:
@@ -120,7 +125,10 @@ def settle(shop: Shop, kept: Kept, *, told: Told, step: Callable[[], None]) -> R
         for fact in (fact for facts in refunded.values() for fact in facts):
             found["refunds"] += _refund(shop, fact)
             step()
-    names = ("sessions", "settled", "ended", "refunds", "unknown", "restored")
+    for dispute in kept.disputes:
+        found["disputes"] += _dispute(shop, dispute)
+        step()
+    names = ("sessions", "settled", "ended", "refunds", "unknown", "restored", "disputes")
     done = Reconciled(**{name: found[name] for name in names})
     log.info("reconciled: %s", done)
     return done
@@ -136,6 +144,16 @@ def _refund(shop: Shop, fact: RefundFact) -> bool:
         shop.store.due.schedule(f"refund:{order.id}:{fact.payment_intent}", shop.store.now())
         return False
     return refunds.record(shop, order, fact) is not Recorded.ALREADY
+
+
+def _dispute(shop: Shop, opened: DisputeFact) -> bool:
+    """Note a dispute that no webhook told of, as it is by now; whether it was news."""
+    order_id = shop.store.orders.by_payment(opened.payment_intent)
+    order = shop.store.orders.get(order_id) if order_id else None
+    if order is None or any(known.id == opened.id for known in order.disputes):
+        return False
+    now = shop.stripe.read_dispute(opened.id)
+    return shop.store.scripts.record_dispute(order.id, now) is not Disputed.ALREADY
 
 
 def usual(shop: Shop) -> int:

@@ -102,6 +102,20 @@ class Planned(StrEnum):
     UNKNOWN_ORDER = "unknown_order"
 
 
+class Disputed(StrEnum):
+    REVIEW = "review"
+    RECORDED = "recorded"
+    ALREADY = "already"
+    UNKNOWN_ORDER = "unknown_order"
+
+
+class Resumed(StrEnum):
+    RESUMED = "resumed"
+    UNDECIDED = "undecided"
+    KEPT = "kept"
+    UNKNOWN_ORDER = "unknown_order"
+
+
 class Restocked(StrEnum):
     DONE = "done"
     ALREADY = "already"

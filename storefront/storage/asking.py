@@ -30,6 +30,8 @@ WITH_BOOKS = (
     "mail_orders",
     "plan_refund",
     "cancel_authorized",
+    "record_dispute",
+    "end_review",
     "restock",
     "publish_catalogue",
     "restore_order",

@@ -7,7 +7,7 @@ from typing import Any
 import redis
 from redis.client import Pipeline
 
-from storefront.domain.orders import Form, Line, Order, Plan, Refund, State
+from storefront.domain.orders import Dispute, Form, Line, Order, Plan, Refund, State
 from storefront.domain.terms import Recipient, Terms
 from storefront.storage.keys import Keys
 
@@ -60,6 +60,17 @@ class Orders:
             self._keys.name("states"), f"[{state}:{since_ms or 0:013d}", f"({state};"
         )
         return [member.rpartition(":")[2] for member in members]
+
+    def newest(self, state: State | None, *, skip: int, most: int) -> list[str]:
+        """At most so many ids of all orders, or of those in a state, the newest first."""
+        found: list[str]
+        if state is None:
+            found = self._client.zrevrange(self._keys.name("orders"), skip, skip + most - 1)
+            return found
+        found = self._client.zrevrangebylex(
+            self._keys.name("states"), f"({state};", f"[{state}:", start=skip, num=most
+        )
+        return [member.rpartition(":")[2] for member in found]
 
     def walk(self, state: State | None = None, since_ms: int | None = None) -> Iterator[Order]:
         """Every such order, oldest first, read in chunks so that memory stays bounded."""
@@ -221,6 +232,7 @@ def read_order(fields: Mapping[str, str], units: str | None) -> Order:
         void_reasons=dict(_prefixed(fields, "void_reason:")),
         voided=_numbers(fields, "voided:"),
         capture_versions=_numbers(fields, "capture_version:"),
+        disputes=tuple(_disputes(fields)),
         plans=tuple(_plans(fields)),
         gone=_numbers(fields, "gone:"),
     )
@@ -267,3 +279,9 @@ def _plans(fields: Mapping[str, str]) -> Iterator[Plan]:
             refund=row.get("refund", ""),
             given_up=row.get("given_up", False),
         )
+
+
+def _disputes(fields: Mapping[str, str]) -> Iterator[Dispute]:
+    for dispute_id, text in _prefixed(fields, "dispute:"):
+        row = json.loads(text)
+        yield Dispute(dispute_id, row["payment_intent"], int(row["amount"]), row["status"])

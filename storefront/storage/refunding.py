@@ -1,12 +1,13 @@
-"""The scripts that send money back, one typed method for each."""
+"""The scripts about money that goes back, or may have to; one typed method for each."""
 
 from storefront.domain.orders import Plan
-from storefront.storage.answers import PlanAnswer, Planned, Recorded, Settled
+from storefront.domain.payments import DisputeFact
+from storefront.storage.answers import Disputed, PlanAnswer, Planned, Recorded, Resumed, Settled
 from storefront.storage.asking import Asking, units_of
 
 
 class Refunding(Asking):
-    """Plans refunds, notes them, and lets authorised orders go."""
+    """Plans refunds, notes them and disputes, and lets authorised orders go."""
 
     def record_refund(
         self,
@@ -64,3 +65,22 @@ class Refunding(Asking):
         """Cancel an order whose money was only authorised; its units go ``to`` a counter."""
         answer = self._ask("cancel_authorized", order, to=to, reason=reason, who=who)
         return Settled(answer[0])
+
+    def record_dispute(self, order: str, dispute: DisputeFact, event: str = "") -> Disputed:
+        """Note a dispute as Stripe tells it; a new one puts the order before a person."""
+        answer = self._ask(
+            "record_dispute",
+            order,
+            event,
+            dispute=dispute.id,
+            payment_intent=dispute.payment_intent,
+            amount=dispute.amount,
+            status=dispute.status,
+            reason=f"the buyer's bank disputes the payment ({dispute.id})",
+        )
+        return Disputed(answer[0])
+
+    def end_review(self, order: str) -> tuple[Resumed, str]:
+        """Give an order its old state back where nothing is left to decide; else why not."""
+        word, *rest = self._ask("end_review", order)
+        return Resumed(word), rest[0] if rest else ""

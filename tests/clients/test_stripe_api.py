@@ -421,6 +421,12 @@ CALLS: list[tuple[Callable[[Stripe], object], Any, Any]] = [
     ),
     (lambda s: s.webhook_addresses(), listing(), library.params.WebhookEndpointListParams),
     (lambda s: list(s.undelivered(["x"])), listing(), library.params.EventListParams),
+    (lambda s: list(s.disputes_between(1, 2)), listing(), library.params.EventListParams),
+    (
+        lambda s: s.read_dispute("dp_1"),
+        objects.dispute("dp_1", CHARGE, created=1),
+        library.params.DisputeRetrieveParams,
+    ),
 ]
 
 

@@ -65,6 +65,7 @@ class Account:
         self.links: dict[str, dict[str, Any]] = {}
         """Payment Links, by id."""
         self._link_params: dict[str, Mapping[str, Any]] = {}
+        self.disputes: dict[str, dict[str, Any]] = {}
         self.events: list[dict[str, Any]] = []
         """Every event there ever was."""
         self.tax_percent, self.tax_included = 10, False
@@ -224,12 +225,19 @@ class Account:
             self._tell("refund.failed", refund)
         self._tell("refund.updated", refund)
 
-    def dispute(self, payment_intent: str) -> None:
-        """The buyer's bank asks for the money back."""
+    def dispute(self, payment_intent: str) -> str:
+        """The buyer's bank asks for the money back; answers the dispute's id."""
         charge = self.charges[payment_intent]
         charge["disputed"] = True
         dispute = objects.dispute(self._id("dp"), charge, created=self._seconds())
+        self.disputes[dispute["id"]] = dispute
         self._tell("charge.dispute.created", dispute)
+        return str(dispute["id"])
+
+    def dispute_ends(self, dispute_id: str, status: str) -> None:
+        """The bank decides: ``won`` is for the shop."""
+        self.disputes[dispute_id]["status"] = status
+        self._tell("charge.dispute.closed", self.disputes[dispute_id])
 
     # What Stripe sends.
 

@@ -7,8 +7,10 @@ from storefront.clients.stripe_api import Stripe
 from storefront.clients.stripe_connection import HARMLESS_KEYS
 from storefront.domain.errors import StripeSpent
 from storefront.domain.payments import (
+    DisputeFact,
     Payment,
     RefundFact,
+    from_dispute,
     from_intent,
     from_refund,
     from_session,
@@ -179,6 +181,25 @@ class FakeStripe(Products, PaymentLinks):
             "create_refund", key, params, lambda: self._refund(payment_intent, amount, metadata)
         )
         return from_refund(made.body)
+
+    def disputes_between(self, earliest: int, latest: int) -> Iterator[DisputeFact]:
+        """Every dispute that was opened in this time (seconds), as it was then, the newest first."""
+        found = self.wire.get(
+            "disputes_between",
+            lambda: [
+                event["data"]["object"]
+                for event in reversed(self.events)
+                if event["type"] == "charge.dispute.created"
+                and earliest <= event["created"] <= latest
+            ],
+        )
+        yield from map(from_dispute, found)
+
+    def read_dispute(self, dispute_id: str) -> DisputeFact:
+        """As the real one."""
+        return from_dispute(
+            self.wire.get("read_dispute", lambda: self._known(self.disputes, dispute_id))
+        )
 
     def undelivered(self, types: Sequence[str]) -> Iterator[str]:
         """What the events were about that are noted in ``not_taken``."""

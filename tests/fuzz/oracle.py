@@ -142,13 +142,19 @@ RULES: dict[str, dict[str, Rule]] = {
     },
     "refund": {
         **TAGS,
-        "metadata.reason": _is_text,
+        "metadata": _is_all_text,
         "status": _is_word,
         "amount": _is_number,
         "payment_intent": _is_unread_reference,
     },
     "charge": {**TAGS, "payment_intent": _is_unread_reference},
-    "dispute": {**TAGS, "payment_intent": _is_unread_reference},
+    "dispute": {
+        **TAGS,
+        "metadata": _is_all_text,
+        "payment_intent": _is_unread_reference,
+        "amount": _is_number,
+        "status": _is_word,
+    },
 }
 NEVER_NULL = {"payment_intent": ("amount", "currency", "status")}
 
@@ -162,7 +168,9 @@ def object_of(kind: str) -> str:
         return parts[0]
     if parts[:2] == ["charge", "refund"] and len(parts) == 3:
         return "refund"
-    return {"charge.refunded": "charge", "charge.dispute.created": "dispute"}.get(kind, "")
+    if parts in (["charge", "dispute", "created"], ["charge", "dispute", "closed"]):
+        return "dispute"
+    return {"charge.refunded": "charge"}.get(kind, "")
 
 
 def expect(body: bytes, orders: Mapping[str, Order], seen: set[str]) -> Expected:

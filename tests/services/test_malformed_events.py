@@ -42,7 +42,7 @@ READ = {
         metadata.order metadata.shop""".split(),
     "refund": "id payment_intent amount status metadata metadata.reason".split(),
     "charge": "id payment_intent metadata metadata.order metadata.shop".split(),
-    "dispute": "id payment_intent metadata".split(),
+    "dispute": "id payment_intent amount status metadata".split(),
 }
 """What the shop reads of each kind of object."""
 HARMLESS = {
