@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from storefront.domain.errors import BadInput
 from storefront.domain.orders import Order, Plan, State
 from storefront.services.shop import Shop
-from storefront.storage.answers import PlanAnswer, Settled
+from storefront.storage.answers import Planned, Settled
 
 PLACES = ("available", "written_off", "sold")
 """What can become of the units: back on sale, written off, or they stay the customer's."""
@@ -107,7 +107,7 @@ def preview(order: Order, wish: Wish) -> Preview:
 
 def send_back(
     shop: Shop, order: Order, seen: Preview, *, reason: str, key: str, who: str
-) -> PlanAnswer | Settled:
+) -> Planned | Settled:
     """Do what was confirmed, once for each key; the worker asks Stripe for it.
 
     Whatever changed since it was seen is checked by the script that stores it.
@@ -119,7 +119,7 @@ def send_back(
     plan = Plan(key, seen.payment, seen.amount, seen.units, seen.to, reason=reason, who=who)
     answer = shop.store.scripts.plan_refund(order.id, plan)
     log.info("order %s: refund %s by %s", order.id, answer.word, who, extra={"order": order.id})
-    return answer
+    return answer.word
 
 
 def _void(order: Order, wish: Wish) -> Preview:

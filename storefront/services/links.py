@@ -60,6 +60,11 @@ def open_place(settings: Settings, text: str) -> str | None:
     return _open(settings, "waitlist", text)
 
 
+def admin_order(settings: Settings, order: str) -> str:
+    """The absolute link to the order's page in the admin."""
+    return f"{settings.public_url}/admin/orders/{order}"
+
+
 def payment(settings: Settings, payment_intent: str) -> str:
     """The payment's page in Stripe's dashboard; empty when there is none to lead to."""
     if settings.stripe_api_base or not payment_intent.startswith("pi_"):

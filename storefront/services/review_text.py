@@ -20,6 +20,10 @@ def review(shop: Shop, order: Order, _about: str = "") -> Notice | None:
         facts.append(("Payment", f"{amount}, {payment}"))
     facts += [("Refund", f"{words.money(r.amount)}, {r.status}, {r.id}") for r in order.refunds]
     facts += [
+        ("Dispute", f"{words.money(d.amount)} of {d.payment_intent}, {d.status}, {d.id}")
+        for d in order.disputes
+    ]
+    facts += [
         ("Customer", order.email or "address not known yet"),
         ("Its page", links.order(shop.settings, order.id)),
     ]
@@ -28,11 +32,18 @@ def review(shop: Shop, order: Order, _about: str = "") -> Notice | None:
         "sold": "Its units stay counted as sold until you have decided.",
     }.get(order.units, "It has no units: none are held or sold for it.")
     to_do = [f"Look at the payment at Stripe: {at}" for at in _at_stripe(shop.settings, order)]
+    if order.disputes:
+        to_do.append(
+            "Answer the dispute at Stripe before its deadline: a disputed payment cannot be refunded. "
+            "Once it is won, move the order out of review on its page in the admin."
+        )
     if any(r.status not in REFUND_TAKEN for r in order.refunds):
         to_do.append(
             "A refund failed, so its money is with you again: send it to the customer in another "
             "way."
         )
+    elif order.disputes:
+        pass
     elif not order.payments:
         to_do.append(
             "The shop knows of no payment that was taken. Is there one at Stripe? Cancel or refund "
@@ -40,8 +51,8 @@ def review(shop: Shop, order: Order, _about: str = "") -> Notice | None:
         )
     else:
         to_do.append(
-            "Is the money to go back? Refund it in full in Stripe's dashboard: the shop hears of "
-            "it, tells the customer, and puts the units back on sale."
+            "Is the money to go back? Refund it from the order's page in the admin, or in full in "
+            "Stripe's dashboard: the shop tells the customer."
         )
     to_do.append(
         "Write to the customer. The order's page says only that a person is looking at it."
@@ -52,7 +63,7 @@ def review(shop: Shop, order: Order, _about: str = "") -> Notice | None:
         parts=(
             *paragraphs(f"Why: {_needs(words)}.", where),
             *steps("What to do", to_do),
-            Button("Open the admin", f"{shop.settings.public_url}/admin/"),
+            Button("Open the order", links.admin_order(shop.settings, order.id)),
             words.facts(*facts),
             Heading("What the order is for"),
             words.lines(),

@@ -6,7 +6,7 @@ from storefront.domain.errors import BadInput
 from storefront.domain.orders import Order, State
 from storefront.services import giving_back
 from storefront.services.giving_back import Wish
-from storefront.storage.answers import PlanAnswer, Planned, Settled
+from storefront.storage.answers import Planned, Settled
 from tests.fakes.faults import Fault
 from tests.services.conftest import Build
 from tests.services.town import Town
@@ -34,7 +34,7 @@ def want(
     whole: bool = False,
     to: str = "available",
     key: str = "form-000001",
-) -> PlanAnswer | Settled:
+) -> Planned | Settled:
     wish = Wish(units or {}, amount, whole, to)
     seen = giving_back.preview(town.order(order), wish)
     return giving_back.send_back(
@@ -187,7 +187,7 @@ def test_a_clear_no_that_stays_comes_before_a_person_with_the_units_where_they_w
     town.shop.store.due.schedule(f"refund:{order.id}:{order.payment_intent}", 1)
     town.work()
     assert refunded(town) == []
-    assert want(town, bought, {"poster": 1}, key="form-000002") == PlanAnswer(Planned.PLANNED)
+    assert want(town, bought, {"poster": 1}, key="form-000002") == Planned.PLANNED
     town.work()
     assert (len(refunded(town)), town.level()) == (1, (3, 0, 2))
     town.check()
@@ -256,10 +256,10 @@ def test_a_refund_that_fails_later_comes_before_a_person_and_no_unit_is_lost_or_
 
 
 def test_the_same_form_sent_twice_counts_once(town: Town, bought: Order) -> None:
-    assert want(town, bought, {"poster": 1}) == PlanAnswer(Planned.PLANNED)
-    assert want(town, bought, {"poster": 1}) == PlanAnswer(Planned.ALREADY)
+    assert want(town, bought, {"poster": 1}) == Planned.PLANNED
+    assert want(town, bought, {"poster": 1}) == Planned.ALREADY
     town.work()
-    assert want(town, bought, {"poster": 1}) == PlanAnswer(Planned.ALREADY)
+    assert want(town, bought, {"poster": 1}) == Planned.ALREADY
     town.rest()
     assert len(refunded(town)) == 1
 

@@ -509,7 +509,7 @@ def test_the_operator_hears_which_order_needs_them_and_why(shop: Shop) -> None:
     assert mail["X-Shop-Order"] == order.id
     words = words_of(mail)
     assert "Why: the buyer's bank disputes the payment." in words
-    assert "https://moth.example/admin/" in words
+    assert f"https://moth.example/admin/orders/{order.id}" in words
     assert "Its units stay counted as sold" in words
     assert f"Customer: {ADA}" in words
     assert f"https://dashboard.stripe.com/test/payments/{order.payment_intent}" in words

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from storefront.domain.errors import BadInput
 from storefront.services import giving_back, holds, reconciliation, restocking, work
 from storefront.services.giving_back import PLACES, Wish
-from storefront.storage.answers import PlanAnswer, Planned
+from storefront.storage.answers import Planned
 from tests.simulation.acts import Act, check_answer
 from tests.simulation.tasks import Task
 from tests.simulation.truth import Wished
@@ -130,7 +130,7 @@ class Operator:
             answer = giving_back.send_back(
                 sim.shop, order, seen, reason=key, key=key, who="operator"
             )
-            if answer == PlanAnswer(Planned.PLANNED):
+            if answer is Planned.PLANNED:
                 sim.truth.taken.add(key)
             return answer
 

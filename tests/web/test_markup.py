@@ -29,6 +29,10 @@ PAGES = [
     "wrong password",
     "stock",
     "refused restock",
+    "orders",
+    "no orders",
+    "one order",
+    "a refund",
     "integrity",
     "refused waitlist form",
     "joined",
@@ -54,6 +58,16 @@ def shown(
         if paid:
             pay(order)
         return visitor.get(f"/orders/{orders.token(shop, order.id)}").text
+
+    def order_in_admin(*, refund: bool) -> str:
+        order_page(paid=True)
+        (order,) = orders.listing(shop)
+        address = f"/admin/orders/{order.id}"
+        if not refund:
+            return operator.get(address).text
+        form = operator.page(address).one("form", id="refund").fields
+        values = {**form, "whole": "1", "to": "sold", "reason": "x"}
+        return operator.post(f"{address}/refund/look", values).text
 
     def bag() -> str:
         visitor.send("/bag", sku="record", quantity="2")
@@ -95,6 +109,10 @@ def shown(
         "wrong password": lambda: visitor.send("/admin/login", password="x").text,
         "stock": lambda: operator.get("/admin/").text,
         "refused restock": restock,
+        "orders": lambda: operator.get("/admin/orders").text,
+        "no orders": lambda: operator.get("/admin/orders?state=voided").text,
+        "one order": lambda: order_in_admin(refund=False),
+        "a refund": lambda: order_in_admin(refund=True),
         "integrity": lambda: operator.get("/admin/integrity").text,
         "refused waitlist form": lambda: (
             visitor.send("/products/poster/waitlist", sku="poster-ink", email="bob").text
@@ -151,6 +169,9 @@ def test_every_id_is_unique_and_what_is_referred_to_exists(shown: Element) -> No
 
 def test_every_form_that_changes_something_is_protected(shown: Element) -> None:
     for form in shown.all("form"):
+        if form.attributes["method"] == "get":  # it only asks, and its address is for anyone to see
+            assert form.all("input", name="csrf_token") == []
+            continue
         assert form.attributes["method"] == "post"
         assert form.one("input", name="csrf_token").attributes["value"]
 
