@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint format simulate soak fuzz bench settling lock clean
+.PHONY: help run test lint format simulate soak fuzz bench settling streams lock clean
 
 help: ## Explain these commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -53,6 +53,11 @@ ORDERS ?= 10000
 
 settling: $(VENV)/.ready-dev ## Measure how ORDERS=10000 settle when no webhook comes
 	$(BIN)/python -m benchmarks.settling --orders $(ORDERS)
+
+STREAMS ?= 500
+
+streams: $(VENV)/.ready-dev ## Measure how soon STREAMS=500 open pages see a change
+	$(BIN)/python -m benchmarks.streams --streams $(STREAMS)
 
 # The second lock keeps extras: without, pip takes coverage[toml] for something that nobody pinned.
 # Each version with the hashes of its files, so that nobody can put another file in its place.
