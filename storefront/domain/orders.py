@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from storefront.domain.terms import PLAIN, Recipient, Terms
+from storefront.domain.terms import PLAIN, Recipient, Terms, Way
 
 
 class State(StrEnum):
@@ -200,6 +200,11 @@ class Order:
     """Every refund that the operator wanted, in no order."""
     gone: Mapping[str, int] = field(default_factory=dict)
     """Units by SKU that went back by a refund of some of them."""
+
+    @property
+    def to_pick_up(self) -> bool:
+        """Whether the customer has yet to come for the goods."""
+        return self.state in TO_PICK_UP and self.way != Way.DELIVERY
 
     @property
     def payable(self) -> bool:

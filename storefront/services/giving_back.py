@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from storefront.domain.errors import BadInput
+from storefront.domain.money import step
 from storefront.domain.orders import Order, Plan, State
 from storefront.services.shop import Shop
 from storefront.storage.answers import Planned, Settled
@@ -88,6 +89,8 @@ def preview(order: Order, wish: Wish) -> Preview:
         raise BadInput("Choose units, or say how much goes back.")
     if amount > left:
         raise BadInput("That is more than is left of the payment.")
+    if amount != left and amount % step(order.currency):
+        raise BadInput(f"Stripe sends {order.currency} back in steps of {step(order.currency)}.")
     nothing_waits = not order.waiting(payment)
     ends = payment == order.payment_intent and amount == left and nothing_waits
     others = {

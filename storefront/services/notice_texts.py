@@ -4,13 +4,11 @@ from storefront.domain.orders import (
     GOODS,
     MONEY_BACK,
     REFUND_TAKEN,
-    TO_PICK_UP,
     Order,
     Reason,
     Refund,
     State,
 )
-from storefront.domain.terms import Way
 from storefront.services import links, pickup
 from storefront.services.notice_parts import (
     Button,
@@ -246,7 +244,7 @@ def _about_the_order(shop: Shop, words: Words, then: tuple[str, ...]) -> tuple[P
 
 def _pick_up(shop: Shop, order: Order) -> tuple[Part, ...]:
     """The code to show when fetching the units, while they are there to be fetched."""
-    if order.state not in TO_PICK_UP or order.way == Way.DELIVERY:
+    if not order.to_pick_up:
         return ()
     png, side = pickup.png(shop.settings, order.id)
     return (

@@ -8,7 +8,7 @@ from storefront.web.sharing import absolute
 
 blueprint = Blueprint("crawlers", __name__)
 
-PRIVATE = ("/admin", "/bag", "/checkout", "/dev", "/orders", "/pay", "/waitlist")
+PRIVATE = ("/admin", "/bag", "/checkout", "/dev", "/orders", "/paid", "/pay", "/waitlist")
 """Pages that are one visitor's, or the operator's; addresses that begin so are not to be listed."""
 
 

@@ -14,8 +14,7 @@ from flask import (
 from werkzeug.wrappers import Response as Answer
 
 from storefront.domain.errors import BadInput
-from storefront.domain.orders import AWAITING, GOODS, HOLDING, TO_PICK_UP, Order, State
-from storefront.domain.terms import Way
+from storefront.domain.orders import AWAITING, GOODS, HOLDING, Order, State
 from storefront.services import mailboxes, orders, pickup, terms, waitlist
 from storefront.web import states, visitors
 from storefront.web.current import settings, shop
@@ -66,7 +65,7 @@ def show(token: str) -> Response:
         held=order.state in HOLDING and now < order.deadline,
         may_cancel=order.state in AWAITING,
         place=waitlist.link(shop(), order) if order.state is State.OFFERED else "",
-        may_pick_up=order.state in TO_PICK_UP and order.way != Way.DELIVERY,
+        may_pick_up=order.to_pick_up,
         extension=orders.extension(shop(), order),
         undecided=order.state in states.UNDECIDED or not asked,
         refund_words=states.refund_words,
@@ -104,7 +103,7 @@ def cancel(token: str) -> Answer:
 def pickup_code(token: str) -> Response:
     """The visitor's page shows the code with which they fetch their order."""
     order = _find(token)
-    if order.state not in TO_PICK_UP:
+    if not order.to_pick_up:
         abort(404)
     return Response(pickup.svg(settings(), order.id), mimetype="image/svg+xml")
 

@@ -1,5 +1,7 @@
 """The operator sends money back: by line and quantity, whole, or as a kindness; each wish once."""
 
+from dataclasses import replace
+
 import pytest
 
 from storefront.domain.errors import BadInput
@@ -281,6 +283,17 @@ def test_what_cannot_be_done_is_said_before_it_is_tried(
 ) -> None:
     with pytest.raises(BadInput, match=words):
         giving_back.preview(bought, wish)
+
+
+@pytest.mark.parametrize(("currency", "amount"), [("kwd", 1235), ("isk", 1250), ("ugx", 1201)])
+def test_a_part_that_stripe_cannot_count_in_is_refused_before_it_is_tried(
+    bought: Order, currency: str, amount: int
+) -> None:
+    dear = replace(bought, currency=currency)
+    with pytest.raises(BadInput, match=f"Stripe sends {currency} back in steps of 10"):
+        giving_back.preview(dear, Wish({}, amount, False, "sold"))
+    whole = giving_back.preview(dear, Wish({}, 1200, False, "sold"))
+    assert whole.amount == 1200
 
 
 def test_a_preview_says_that_the_order_ends_and_what_else_goes_with_it(

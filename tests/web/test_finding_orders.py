@@ -96,6 +96,15 @@ def test_an_unpaid_order_has_no_code(visitor: Browser, link: str) -> None:
     assert visitor.get(f"{link}/pickup.svg").status_code == 404
 
 
+def test_an_order_that_is_sent_has_no_code(
+    shop: Shop, visitor: Browser, order: Order, link: str, pay: Callable[[Order], None]
+) -> None:
+    pay(order)
+    shop.store._client.hset(shop.store.keys.order(order.id), "way", "delivery")
+    assert visitor.page(link).all("img", src=f"{link}/pickup.svg") == []
+    assert visitor.get(f"{link}/pickup.svg").status_code == 404
+
+
 def test_nobody_gets_a_code_by_another_token(app: Flask, link: str) -> None:
     stranger = Browser(app)
     assert (
