@@ -14,7 +14,7 @@ import stripe
 from storefront.clients.stripe_catalogue import Catalogue
 from storefront.clients.stripe_connection import each, harmless_keys, plain
 from storefront.clients.stripe_links import Links
-from storefront.domain.errors import SignatureInvalid, StripeSpent
+from storefront.domain.errors import SignatureInvalid, StripeRefused, StripeSpent
 from storefront.domain.fields import flag, identity, line, part, required, word
 from storefront.domain.payments import (
     DisputeFact,
@@ -249,11 +249,18 @@ class Stripe(Catalogue, Links):
         end: Callable[[Any], Any],
         read: Callable[[dict[str, Any]], Payment],
     ) -> Payment:
-        """What a payment is after its end was asked for under the first key that is not spent."""
+        """What a payment is after its end was asked for under the first key that is not spent.
+
+        A replayed no is old: what was on its way then may be open again.
+        """
         for number in harmless_keys():
-            with suppress(StripeSpent), self._call(name):
-                return read(plain(end({"idempotency_key": f"{key}:{number}"})))
-        raise StripeSpent(f"{key} was answered with saved errors only")
+            try:
+                with suppress(StripeSpent), self._call(name):
+                    return read(plain(end({"idempotency_key": f"{key}:{number}"})))
+            except StripeRefused as refused:
+                if not refused.replayed:
+                    raise
+        raise StripeSpent(f"{key} was answered with saved answers only")
 
 
 def _no_constant(name: str) -> None:

@@ -134,8 +134,8 @@ def _named(error: stripe.StripeError) -> Exception:
     """What a failure of the library means for the shop."""
     status = error.http_status or 0
     message = error.user_message or str(error)
+    replayed = (error.headers or {}).get("idempotent-replayed") == "true"
     if status >= 500:
-        replayed = (error.headers or {}).get("idempotent-replayed") == "true"
         return StripeSpent(message) if replayed else StripeUnreachable(message)
     # The library leaves the code of a 409 in the body.
     if status == 409 and "idempotency_key_in_use" in {error.code, getattr(error.error, "code", "")}:
@@ -144,7 +144,7 @@ def _named(error: stripe.StripeError) -> Exception:
         return StripeUnreachable(message)
     if isinstance(error, stripe.IdempotencyError):
         return StripeKeyMismatch(message)
-    return StripeRefused(message, error.code or "", status)
+    return StripeRefused(message, error.code or "", status, replayed=replayed)
 
 
 def harmless_keys() -> tuple[object, ...]:

@@ -113,9 +113,12 @@ class StripeSpent(StripeError):
 class StripeRefused(StripeError):
     """Stripe clearly said no (4xx): nothing was done under this key."""
 
-    def __init__(self, message: str, code: str = "", status: int = 400) -> None:
+    def __init__(
+        self, message: str, code: str = "", status: int = 400, *, replayed: bool = False
+    ) -> None:
+        """``replayed``: it was said before, and may not be so any more."""
         super().__init__(message)
-        self.code, self.status = code, status
+        self.code, self.status, self.replayed = code, status, replayed
 
 
 class StripeKeyMismatch(StripeError):

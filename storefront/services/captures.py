@@ -13,7 +13,7 @@ from storefront.domain.errors import (
 )
 from storefront.domain.orders import Order, Reason
 from storefront.domain.payments import Payment
-from storefront.services import settlement
+from storefront.services import sessions, settlement
 from storefront.services.shop import Shop
 
 
@@ -69,6 +69,12 @@ def _again(no: StripeError, payment_intent: str) -> StripeError:
 
 
 def _settle(shop: Shop, order: Order, facts: Payment) -> int | None:
+    if facts.intent_status == "requires_payment_method" and facts.session:
+        # The bank backed out, and on our own page it could be paid again. Nobody may while the
+        # goods go back.
+        facts = sessions.ended(shop, facts.session)
+        if facts.intent_status == "requires_capture":
+            raise StripeUnreachable(f"{facts.payment_intent} was authorised once more")
     # As Stripe has it now, and no old event: the bank backed out.
     if facts.intent_status == "requires_payment_method":
         shop.store.scripts.void_payment(

@@ -129,6 +129,22 @@ def test_a_spent_key_for_ending_is_followed_by_the_next(stripe: Stripe, wire: Wi
     assert keys == [f"session:cs_1:expire:{n}" for n in (1, 2, 3)]
 
 
+def test_an_old_no_to_ending_is_followed_by_the_next_key(stripe: Stripe, wire: Wire) -> None:
+    """What was on its way then may be open by now."""
+    old = Answer(400, error("invalid_request_error"), REPLAYED)
+    intent = objects.intent("pi_1", SESSION, {}, created=1)
+    wire.plan(old, old, Answer(body={**intent, "status": "canceled"}))
+    assert stripe.cancel_intent("pi_1").intent_status == "canceled"
+    keys = [request.headers["idempotency-key"] for request in wire.requests]
+    assert keys == [f"void:pi_1:{n}" for n in (1, 2, 3)]
+
+
+def test_a_new_no_to_ending_counts(stripe: Stripe, wire: Wire) -> None:
+    wire.plan(Answer(400, error("invalid_request_error")))
+    with pytest.raises(StripeRefused):
+        stripe.cancel_intent("pi_1")
+
+
 def test_ending_says_so_when_every_key_is_spent(stripe: Stripe, wire: Wire) -> None:
     broken = Answer(500, error("api_error"), REPLAYED | {"Stripe-Should-Retry": "false"})
     wire.plan(*[broken] * 5)

@@ -77,6 +77,8 @@ class Account:
         self._open: dict[str, int] = {}
         self._authorized: dict[str, int] = {}
         """When each authorisation runs out (seconds), by PaymentIntent."""
+        self._unwilling: set[str] = set()
+        """Authorisations that the bank will not pay when they are captured."""
         self._sent = 0
         self._numbers: dict[str, int] = {}
 
@@ -203,6 +205,10 @@ class Account:
         """Someone cancels an authorised payment in Stripe's dashboard."""
         self._cancel(payment_intent)
 
+    def back_out(self, payment_intent: str) -> None:
+        """The buyer's bank will not pay what it has agreed to: capturing it fails."""
+        self._unwilling.add(payment_intent)
+
     def refund_by_hand(
         self, payment_intent: str, amount: int | None = None, *, status: str = "succeeded"
     ) -> str:
@@ -319,6 +325,7 @@ class Account:
         """Sessions and authorisations whose time is over end by themselves."""
         now = self._seconds()
         for intent_id in [one for one, until in self._authorized.items() if until <= now]:
+            self.intents[intent_id]["cancellation_reason"] = "automatic"
             self._let_go(self.intents[intent_id])
         for session_id in [one for one, until in self._open.items() if until <= now]:
             self._close(session_id)
@@ -451,6 +458,9 @@ class Account:
     def _capture(self, payment_intent: str) -> dict[str, Any]:
         intent = self._known(self.intents, payment_intent)
         self._only_authorized(intent, "captured")
+        if payment_intent in self._unwilling:
+            self._fall_through(intent)
+            raise StripeRefused("Your card was declined.", "card_declined", 402)
         del self._authorized[payment_intent]
         charge = self.charges[payment_intent]
         charge.update(captured=True, amount_captured=intent["amount"])
@@ -486,6 +496,19 @@ class Account:
         intent.update(status="canceled", amount_capturable=0, canceled_at=self._seconds())
         self._tell("charge.refunded", charge)
         self._tell("payment_intent.canceled", intent)
+
+    def _fall_through(self, intent: dict[str, Any]) -> None:
+        """The bank does not pay: the PaymentIntent waits for another way to be paid."""
+        self._unwilling.discard(intent["id"])
+        del self._authorized[intent["id"]]
+        del self.charges[intent["id"]]
+        intent.update(
+            status="requires_payment_method",
+            amount_capturable=0,
+            latest_charge=None,
+            last_payment_error={"code": "card_declined", "type": "card_error"},
+        )
+        self._tell("payment_intent.payment_failed", intent)
 
     def _own_attempt(self, intent: dict[str, Any], email: str) -> dict[str, Any] | None:
         """A try on the shop's own page, whose PaymentIntent was there before."""

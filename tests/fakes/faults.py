@@ -141,7 +141,7 @@ class Wire:
             if fault in UNHEARD:
                 raise StripeUnreachable(f"{call}: {fault}")
             if saved.error is not None:
-                raise StripeSpent(str(saved.error)) if _is_500(saved.error) else saved.error
+                raise _said_again(saved.error)
             return Answer(copied(saved.answer), replayed=True)
         if fault is Fault.REFUSED:
             raise _refused(fault)
@@ -198,5 +198,7 @@ def _refused(fault: Fault) -> StripeRefused:
     return StripeRefused(f"planned: {fault}", "planned", status)
 
 
-def _is_500(error: StripeError) -> bool:
-    return isinstance(error, StripeUnreachable)
+def _said_again(error: StripeError) -> StripeError:
+    if isinstance(error, StripeRefused):
+        return StripeRefused(str(error), error.code, error.status, replayed=True)
+    return StripeSpent(str(error))

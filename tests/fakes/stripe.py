@@ -5,7 +5,7 @@ from typing import Any
 
 from storefront.clients.stripe_api import Stripe
 from storefront.clients.stripe_connection import HARMLESS_KEYS
-from storefront.domain.errors import StripeSpent
+from storefront.domain.errors import StripeRefused, StripeSpent
 from storefront.domain.payments import (
     DisputeFact,
     Payment,
@@ -75,10 +75,12 @@ class FakeStripe(Products, PaymentLinks):
                 ended = self.wire.post(
                     "expire_session", key, session_id, lambda: self._expire(session_id)
                 )
-            except StripeSpent:
+            except (StripeSpent, StripeRefused) as said:
+                if isinstance(said, StripeRefused) and not said.replayed:
+                    raise
                 continue
             return from_session(ended.body)
-        raise StripeSpent(f"ending {session_id} was answered with saved errors only")
+        raise StripeSpent(f"ending {session_id} was answered with saved answers only")
 
     def sessions_between(self, earliest: int, latest: int) -> Iterator[Payment]:
         """Every session created in this time (seconds, both included), the newest first."""
@@ -145,10 +147,12 @@ class FakeStripe(Products, PaymentLinks):
                 made = self.wire.post(
                     "cancel_intent", key, payment_intent, lambda: self._cancel(payment_intent)
                 )
-            except StripeSpent:
+            except (StripeSpent, StripeRefused) as said:
+                if isinstance(said, StripeRefused) and not said.replayed:
+                    raise
                 continue
             return from_intent(made.body)
-        raise StripeSpent(f"cancelling {payment_intent} was answered with saved errors only")
+        raise StripeSpent(f"cancelling {payment_intent} was answered with saved answers only")
 
     def refunds(self, payment_intent: str) -> list[RefundFact]:
         found = self.wire.get(

@@ -11,6 +11,7 @@ from tests.services.sweeping import MakeFuse, breaks, sweep
 from tests.services.town import Town
 
 DAY = 24 * 3600
+OWN_PAGE = {"CHECKOUT_UI": "elements", "STRIPE_PUBLISHABLE_KEY": "pk_test_captures"}
 MANUAL = {"CAPTURE_METHOD": "manual", "HOLD_SECONDS": "60"}
 
 
@@ -201,6 +202,51 @@ def test_an_authorisation_that_ran_out_gives_the_goods_back_and_says_so(
     assert (order.state, order.reason, town.level()) == (State.VOIDED, "lapsed", (5, 0, 0))
     assert status(town, order) == "canceled"
     assert town.mails("voided") == [order.id]
+    town.rest()
+
+
+@pytest.mark.parametrize("page", [{}, OWN_PAGE])
+def test_a_bank_that_backs_out_gives_the_goods_back_and_says_so(
+    build: Build, page: dict[str, str]
+) -> None:
+    town = build(**MANUAL, **page)
+    order = town.begin({"poster": 2}).order
+    town.stripe.pay(order.session)
+    town.deliver()
+    town.stripe.back_out(town.order(order).payment_intent)
+    town.work()
+    town.deliver()
+    order = town.order(order)
+    assert (order.state, order.reason, town.level()) == (State.VOIDED, "lapsed", (5, 0, 0))
+    assert town.mails("voided") == [order.id]
+    town.rest()
+    assert town.stripe.taken(order.id) == {}
+
+
+def test_what_a_bank_backed_out_of_can_not_be_paid_on_our_page_while_the_goods_go_back(
+    build: Build,
+) -> None:
+    town = build(**MANUAL, **OWN_PAGE)
+    order = town.begin({"poster": 2}).order
+    town.stripe.pay(order.session)
+    town.deliver()
+    town.stripe.back_out(order.session)
+    town.work()
+    assert not town.stripe.pay(order.session)
+    assert status(town, order) == "canceled"
+    town.rest()
+
+
+def test_who_pays_again_before_anyone_has_noticed_keeps_the_goods(build: Build) -> None:
+    """The bank backed out, the shopper took another card, and only then the shop looked."""
+    town = build(**MANUAL, **OWN_PAGE)
+    order = town.begin({"poster": 2}).order
+    town.stripe.pay(order.session)
+    town.deliver()
+    town.stripe.back_out(order.session)
+    town.stripe.wire.meanwhile("capture", after=lambda: town.stripe.pay(order.session))
+    town.pass_time(60)
+    assert (town.order(order).state, status(town, order)) == (State.PAID, "succeeded")
     town.rest()
 
 

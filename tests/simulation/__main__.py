@@ -10,9 +10,11 @@ from multiprocessing import get_context
 
 from tests.simulation.runs import FRESH, Report, fixed_and_fresh, quietly, replay, spread
 from tests.simulation.town import Ground
+from tests.simulation.truth import HAND_REFUND, LOST_REFUND, SOLD_OUT_REFUND, SOLD_OUT_VOID
 
 TOLD_SECONDS = 10
 MOST_STORIES = 3
+OUTCOMES = (SOLD_OUT_VOID, SOLD_OUT_REFUND, HAND_REFUND, LOST_REFUND)
 
 
 class Progress:
@@ -57,13 +59,16 @@ def main() -> int:
     parser.add_argument("--minutes", type=float, help="new seeds for so long instead")
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--seed", type=int, help="tell this one's story instead")
+    parser.add_argument("--capture", choices=("automatic", "manual"), help="in every seed")
+    parser.add_argument("--ui", choices=("hosted", "elements"), help="in every seed")
     parser.add_argument("--bugs", action="store_true", help="print the table of planted mistakes")
     asked = parser.parse_args()
+    fixed = {name: getattr(asked, name) for name in ("capture", "ui") if getattr(asked, name)}
     if asked.bugs:
         return print_bugs(asked.processes)
     if asked.seed is not None:
         with quietly():
-            story = replay(Ground(), asked.seed)
+            story = replay(Ground(), asked.seed, fixed)
         print(story)
         return int("BROKEN" in story)
     progress = Progress()
@@ -71,10 +76,15 @@ def main() -> int:
         first = random.SystemRandom().randrange(FRESH)
         print(f"seeds from {first} on, for {asked.minutes:g} minutes")
         until = time.monotonic() + asked.minutes * 60
-        report = spread(itertools.count(first), asked.processes, until=until, told=progress)
+        report = spread(
+            itertools.count(first), asked.processes, fixed=fixed, until=until, told=progress
+        )
     else:
-        report = spread(iter(fixed_and_fresh(asked.seeds)), asked.processes, told=progress)
+        seeds = iter(fixed_and_fresh(asked.seeds))
+        report = spread(seeds, asked.processes, fixed=fixed, told=progress)
     progress.tell(report)
+    for what in OUTCOMES:
+        print(f"{report.troubles[what]:6} × {what}")
     for failure in report.failures[:MOST_STORIES]:
         print(f"\n{failure.story}")
     for failure in report.failures:

@@ -15,5 +15,7 @@ ANSWERS: tuple[type[BaseException], ...] = (Refusal, StripeError, Crash, *UNREAC
 
 def check_answer(task: Task) -> None:
     """Whatever else a request ends with would be a 500."""
+    if isinstance(task.error, Broken):
+        raise task.error
     if task.error is not None and not isinstance(task.error, ANSWERS):
         raise Broken("an unknown failure", f"{task.name}: {task.error!r}") from task.error

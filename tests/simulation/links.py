@@ -98,7 +98,8 @@ class Links:
             sim.tell("somebody", f"is declined in {session}")
             stripe.decline(session)
             return
-        later = sim.plan.delayed and sim.random.random() < 0.5
+        automatic = sim.plan.capture == "automatic"
+        later = automatic and sim.plan.delayed and sim.random.random() < 0.5
         if not (stripe.pay_later if later else stripe.pay)(session):
             return
         in_time = sim.promises.has_unit(session)

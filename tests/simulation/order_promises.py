@@ -44,7 +44,7 @@ class OrderPromises:
             if fields["state"] in AWAITING and fields["visitor"]:
                 live[f"visitor {fields['visitor']}"] += 1
                 live[f"address {fields.get('address')}"] += 1
-            if fields["state"] == State.RELEASED:
+            if fields["state"] in {State.RELEASED, State.VOIDED}:
                 self._released.add(order)
             elif (
                 fields["visitor"]
@@ -96,9 +96,14 @@ class OrderPromises:
             raise Broken("I3", f"{order} is {state}, its units are {at}")
         was = self._states.get(order, state)
         self._states[order] = state
-        if was in GOODS and state not in GOODS | {State.REVIEW, State.REFUNDED}:
+        after = GOODS | {State.REVIEW, State.REFUNDED}
+        if order in self._truth.let_go | self._truth.crossed:
+            after |= {State.VOIDED}
+        if was in GOODS and state not in after:
             raise Broken("I8", f"{order} was {was} and is {state}")
-        if was in MONEY_BACK and state not in MONEY_BACK | {State.REVIEW}:
+        # No money ever moved for one that is voided: whoever pays it late may have the goods.
+        after = MONEY_BACK | {State.REVIEW} | (GOODS if was == State.VOIDED else frozenset())
+        if was in MONEY_BACK and state not in after:
             raise Broken("I4", f"{order} was {was} and is {state}")
         # An order that is restored is released for a moment, until its payment is settled.
         lost = state in {State.RELEASED, *MONEY_BACK} and "restored" not in fields
@@ -148,11 +153,17 @@ class OrderPromises:
             gone = json.loads(text)["status"] in GONE
             if not gone and f"mail:refunded:{refund}" not in fields:
                 yield f"mail:refunded:{order}:{refund}"
+        for payment in named(fields, "voided"):
+            if f"mail:voided:{payment}" not in fields:
+                yield f"mail:voided:{order}:{payment}"
         if state == State.REVIEW or order in self._truth.for_a_person:
             return
         for plan in map(json.loads, named(fields, "plan").values()):
             if not plan.get("refund") and not plan.get("given_up"):
                 yield f"refund:{order}:{plan['payment_intent']}"
+        for payment in named(fields, "authorized"):
+            void = f"void_reason:{payment}" in fields
+            yield f"{'void' if void else 'capture'}:{order}:{payment}"
         back = noted_back(fields)
         for payment in named(fields, "refund_reason"):
             if back[payment] < int(fields[f"payment:{payment}"]):

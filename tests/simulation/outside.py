@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from storefront.domain.orders import Form, Order
 from storefront.services import sessions
 from tests.fakes.account import order_named
 from tests.simulation.acts import Act
@@ -17,6 +18,7 @@ class Bank:
     def __init__(self, sim: "Simulation") -> None:
         self._sim = sim
         self._coming: list[str] = []
+        self._refused: set[str] = set()
 
     def await_money(self, session: str) -> None:
         self._coming.append(session)
@@ -26,6 +28,8 @@ class Bank:
             yield 0.3, self._money
         if self._sim.plan.slow_refunds and self._pending():
             yield 0.3, lambda: self._refund(self._sim.random.choice(self._pending()))
+        if self._sim.plan.unwilling and (agreed := self._agreed()):
+            yield self._sim.plan.unwilling, lambda: self._back_out(self._sim.random.choice(agreed))
 
     def finish(self) -> None:
         """Everything that is on its way arrives."""
@@ -43,7 +47,7 @@ class Bank:
         else:
             sim.trouble("money on its way does not come")
             sim.tell("bank", f"the money of {session} does not come")
-            sim.truth.in_time.discard(order_named(sim.town.stripe.sessions[session]))
+            sim.truth.in_time.discard(order_named(sim.promises.view.session(session)))
             sim.town.stripe.money_fails(session)
 
     def _pending(self) -> list[str]:
@@ -60,6 +64,19 @@ class Bank:
             charge = sim.town.stripe.charges[found["payment_intent"]]
             sim.truth.for_a_person.add(sim.town.stripe.order_paid(charge))
         sim.town.stripe.refund_ends(refund, "failed" if fails else "succeeded")
+
+    def _agreed(self) -> list[str]:
+        """Authorisations that the bank has not backed out of before."""
+        agreed = self._sim.promises.view.agreed()
+        return [intent for intent in agreed if intent not in self._refused]
+
+    def _back_out(self, intent: str) -> None:
+        sim = self._sim
+        sim.trouble("a bank will not pay what it has agreed to")
+        sim.tell("bank", f"will not pay {intent}")
+        self._refused.add(intent)
+        sim.truth.let_go.add(sim.promises.view.order_of(sim.town.stripe.intents[intent]))
+        sim.town.stripe.back_out(intent)
 
 
 class Mishaps:
@@ -89,20 +106,26 @@ class Mishaps:
         self.away_until = self._sim.now() + seconds * 1000
 
     def _open(self) -> list[str]:
-        sessions = self._sim.town.stripe.sessions.items()
-        own = [name for name, one in sessions if not one["payment_link"]]
-        return [one for one in own if self._sim.is_open(one)]
+        own = [one["id"] for one in self._sim.promises.view.sessions() if not one["payment_link"]]
+        return [session for session in own if self._sim.is_open(session)]
 
     def _twin(self) -> None:
         sim = self._sim
         self._twins -= 1
         first = sim.random.choice(self._open())
-        order = sim.shop.store.orders.get(sim.town.stripe.sessions[first]["metadata"]["order"])
+        of = sim.promises.view.session(first)["metadata"]["order"]
+        order = sim.shop.store.orders.get(of)
         if order is None:
             return
-        asked = sessions.params(sim.shop, order) | {"expires_at": sim.now() // 1000 + 1920}
-        twin = sim.town.stripe._open_session(asked)["id"]
+        twin = self._made_for(order)
         sim.truth.twins.add(twin)
         sim.trouble("a second session")
         sim.tell("Stripe", f"has {twin} for {order.id} beside {first}")
         sim.show(order.visitor, twin)
+
+    def _made_for(self, order: Order) -> str:
+        sim = self._sim
+        if order.form is Form.ELEMENTS:
+            return str(sim.town.stripe._open_intent(sessions.intent_params(sim.shop, order))["id"])
+        asked = sessions.params(sim.shop, order) | {"expires_at": sim.now() // 1000 + 1920}
+        return str(sim.town.stripe._open_session(asked)["id"])

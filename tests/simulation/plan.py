@@ -4,8 +4,10 @@ Each seed switches most troubles off and lets the rest come often: a run in whic
 wrong at once rarely gets far enough to find anything.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from random import Random
+from typing import Any
 
 from tests.fakes.faults import Fault
 
@@ -72,16 +74,35 @@ class Plan:
     """Whether a restart loses what came last."""
     silent_end: bool
     """Whether what was not delivered when the shoppers left never is."""
+    capture: str
+    """``automatic``, or ``manual``: the money is taken once the goods are committed."""
+    ui: str
+    """``hosted``: Stripe's page; ``elements``: the shop's own."""
+    unwilling: float
+    """A bank will not pay what it has agreed to."""
 
 
-def draw(random: Random) -> Plan:
-    """A town from a seed."""
+SCARCE: Mapping[str, Any] = {
+    "shoppers": 4,
+    "hold_seconds": 60,
+    "outages": True,
+    "operator": True,
+    "steps": 160,
+}
+"""One of each thing, many who want it, and holds that end by hand while Stripe is away: so that some
+pay for what others have by then."""
+Fixed = Mapping[str, str]
+"""Parts of the plan that are the same for every seed, by name."""
+
+
+def draw(random: Random, fixed: Fixed | None = None) -> Plan:
+    """A town from a seed, some of it fixed."""
 
     def at_times(chance: float, *often: float) -> float:
         return random.choice(often) if random.random() < chance else 0.0
 
     skus = random.choice((("a",), ("a",), ("a", "b"), ("a", "b", "c")))
-    return Plan(
+    plan = Plan(
         workers=random.choice((0, 0, 1, 2)),
         webs=random.choice((1, 2, 3)),
         reconciling=random.random() < 0.5,
@@ -108,4 +129,10 @@ def draw(random: Random) -> Plan:
         restarts=random.choice((1, 1, 2)) if random.random() < 0.25 else 0,
         lossy=random.random() < 0.7,
         silent_end=random.random() < 0.5,
+        capture=random.choice(("automatic", "manual")),
+        ui=random.choice(("hosted", "hosted", "elements")),
+        unwilling=at_times(0.3, 0.3),
     )
+    if random.random() < 0.15:
+        plan = replace(plan, **SCARCE, stock=dict.fromkeys(skus, 1))
+    return replace(plan, **fixed) if fixed else plan

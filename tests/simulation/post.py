@@ -116,8 +116,11 @@ class Post:
         if f"{{test}}:seen:{event['id']}" not in self._sim.town.redis.data:
             raise Broken("I9", f"{event['id']} {event['type']} was acknowledged and is not noted")
         found = event["data"]["object"]
+        kinds = ["payment"]
         if found["object"] == "payment_intent" and found["status"] == "succeeded":
             intent = found["id"]
+        elif found["object"] == "payment_intent" and found["status"] == "requires_capture":
+            intent, kinds = found["id"], ["authorized", "payment", "voided"]
         elif found["object"] == "checkout.session" and found["payment_status"] == "paid":
             intent = found["payment_intent"]
         else:
@@ -127,5 +130,5 @@ class Post:
         named = found if found["object"] == "payment_intent" else None
         name = named["metadata"]["order"] if named else order_named(found)
         order = self._sim.promises.view.orders().get(name)
-        if order is not None and f"payment:{intent}" not in order:
+        if order is not None and not any(f"{kind}:{intent}" in order for kind in kinds):
             raise Broken("I9", f"{event['id']}: 200 for {intent}, which is not stored")

@@ -42,6 +42,7 @@ class Promises:
             return
         self._changes = changes
         orders = self.view.orders()
+        self._truth.let_go |= self.view.lapsed()
         self._stock.check(orders)
         self._orders.check(orders)
         self._money.check(orders)

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from unittest.mock import patch
 
 from storefront.domain.catalogue_file import CatalogueFile
-from storefront.domain.orders import GOODS, MONEY_BACK, State
+from storefront.domain.orders import GOODS, State
 from storefront.services import publishing, rebuilding
 from tests.simulation.tasks import Crash
 from tests.simulation.town import GOODS as PRODUCTS
@@ -21,8 +21,11 @@ def rebuild(sim: "Simulation", rest: Callable[[], None]) -> None:
     ``rest`` does what is due until nothing is.
     """
     orders = sim.promises.view.orders()
-    if not sim.town.stripe.sessions or any(o["state"] == State.REVIEW for o in orders.values()):
+    sessions = [session["id"] for session in sim.promises.view.sessions()]
+    if not sessions or any(o["state"] == State.REVIEW for o in orders.values()):
         return  # what a person has to decide, Stripe does not know
+    if any(map(sim.is_open, sessions)):
+        return  # one that nobody was shown would be held again for a moment
     if sim.truth.lossy and sim.truth.restocks:
         return  # Stripe may know of a restock that the books lost, and a rebuild brings it back
     before = picture(sim)
@@ -60,5 +63,6 @@ def picture(sim: "Simulation") -> tuple[dict[str, dict[str, int]], dict[str, str
     """What a rebuild must bring back: the counters, and what became of whoever paid."""
     levels = {sku: dict(sim.promises.view.level(sku)) for sku in sim.plan.stock}
     orders = sim.promises.view.orders().items()
-    ends = {order: f["state"] for order, f in orders if f["state"] in GOODS | MONEY_BACK}
+    paid = GOODS | {State.REFUND_DUE, State.REFUNDED}  # what was only authorised moved no money
+    ends = {order: f["state"] for order, f in orders if f["state"] in paid}
     return levels, ends

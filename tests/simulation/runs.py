@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from multiprocessing import get_context
 
+from tests.simulation.plan import Fixed
 from tests.simulation.simulation import Simulation
 from tests.simulation.town import Ground
 from tests.simulation.truth import Broken
@@ -70,9 +71,11 @@ def quietly() -> Iterator[None]:
         logging.disable(before)
 
 
-def attempt(ground: Ground, seed: int) -> tuple[Simulation, Broken | None]:
+def attempt(
+    ground: Ground, seed: int, fixed: Fixed | None = None
+) -> tuple[Simulation, Broken | None]:
     """One seed; answers its run and what it broke."""
-    simulation = Simulation(ground, seed)
+    simulation = Simulation(ground, seed, fixed)
     try:
         simulation.run()
     except Broken as broken:
@@ -80,9 +83,9 @@ def attempt(ground: Ground, seed: int) -> tuple[Simulation, Broken | None]:
     return simulation, None
 
 
-def replay(ground: Ground, seed: int) -> str:
+def replay(ground: Ground, seed: int, fixed: Fixed | None = None) -> str:
     """The seed once more, told as a timeline."""
-    simulation = Simulation(ground, seed, story=True)
+    simulation = Simulation(ground, seed, fixed, story=True)
     end = "nothing was broken"
     try:
         simulation.run()
@@ -91,19 +94,19 @@ def replay(ground: Ground, seed: int) -> str:
     return f"{simulation.story}\n{end}"
 
 
-def run(seeds: Sequence[int], build: Callable[[], Ground] = Ground) -> Report:
+def run(seeds: Sequence[int], fixed: Fixed | None = None) -> Report:
     """Each of the seeds, in this process, one after the other."""
-    ground = build()
+    ground = Ground()
     steps, failures = 0, []
     troubles: Counter[str] = Counter()
     began = time.process_time()
     with quietly():
         for seed in seeds:
-            simulation, broken = attempt(ground, seed)
+            simulation, broken = attempt(ground, seed, fixed)
             steps += simulation.steps
             troubles += simulation.truth.troubles
             if broken:
-                story = replay(ground, seed)
+                story = replay(ground, seed, fixed)
                 failures.append(Failure(seed, broken.promise, str(broken), story))
     return Report(len(seeds), steps, time.process_time() - began, tuple(failures), troubles)
 
@@ -120,6 +123,7 @@ def spread(
     seeds: Iterator[int],
     processes: int,
     *,
+    fixed: Fixed | None = None,
     until: float = float("inf"),
     told: Callable[[Report], None] = lambda _: None,
 ) -> Report:
@@ -133,7 +137,7 @@ def spread(
                 chunk = list(islice(seeds, CHUNK))
                 more = bool(chunk) and time.monotonic() < until
                 if more:
-                    waiting.add(pool.submit(run, chunk))
+                    waiting.add(pool.submit(run, chunk, fixed))
             done, waiting = wait(waiting, return_when=FIRST_COMPLETED)
             for one in done:
                 whole += one.result()

@@ -1,5 +1,6 @@
 """People who want something."""
 
+import json
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -39,13 +40,15 @@ class Shopper:
 
     def acts(self) -> Iterator[Act]:
         if self._begins:
-            yield 1.5, self._begin
+            yield 4.0 if self._sim.given_away() else 1.5, self._begin
         if self._orders and self._looks:
             yield 0.7, self._look
+            if self._sim.plan.ui == "elements":
+                yield 0.7, self._reload
         if self._orders and self._cancels:
             yield 0.5, self._cancel
         if self._pays and any(map(self._sim.is_open, self._pages)):
-            yield 6.0 if self._last_moment() else self._hasty, self._pay
+            yield self._haste(), self._pay
 
     @property
     def waits(self) -> bool:
@@ -100,7 +103,7 @@ class Shopper:
         if order.id not in self._orders:
             self._orders.append(order.id)
         if task.result.url == order.url:
-            session = self._sim.town.stripe.sessions.get(order.session)
+            session = self._sim.promises.view.find(order.session)
             if not session or session["metadata"]["order"] != order.id:
                 raise Broken("I6", f"{self.name} was sent to {order.session} for {order.id}")
             if order.session not in self._pages:
@@ -110,6 +113,23 @@ class Shopper:
         self._looks -= 1
         order = self._sim.random.choice(self._orders)
         self._sim.request(f"{self.name} looks at {order}", lambda: self._refresh(order))
+
+    def _reload(self) -> None:
+        """Their tab with the shop's own payment page is opened once more."""
+        self._looks -= 1
+        order = self._sim.random.choice(self._orders)
+        self._sim.trouble("the shop's own payment page is opened again")
+        self._sim.request(f"{self.name} opens the page of {order}", lambda: self._pay_page(order))
+
+    def _pay_page(self, order: str) -> Any:
+        shop = self._sim.shop
+        found = orders.find(shop, orders.token(shop, order))
+        if found is None:
+            return None
+        found, payable = orders.payable(shop, found)
+        if payable and payable.payment_intent not in self._pages:
+            raise Broken("I6", f"{self.name} is shown {payable.payment_intent} for {order}")
+        return found
 
     def _cancel(self) -> None:
         self._cancels -= 1
@@ -130,14 +150,16 @@ class Shopper:
     def _pay(self) -> None:
         sim, random = self._sim, self._sim.random
         session = random.choice([page for page in self._pages if sim.is_open(page)])
-        order = sim.town.stripe.sessions[session]["metadata"]["order"]
+        order = sim.promises.view.session(session)["metadata"]["order"]
         held = sim.promises.view.units_at(order) == "held"
         if random.random() < 0.15:
             sim.trouble("a card is declined")
             sim.tell(self.name, f"is declined in {session}")
             sim.town.stripe.decline(session)
             return
-        later = sim.plan.delayed and random.random() < 0.5
+        # Money that comes days later can not be authorised first.
+        automatic = sim.plan.capture == "automatic"
+        later = automatic and sim.plan.delayed and random.random() < 0.5
         pay = sim.town.stripe.pay_later if later else sim.town.stripe.pay
         if not pay(session, email=f"{self.name}@example.com"):
             return
@@ -153,15 +175,33 @@ class Shopper:
 
     def _last_moment(self) -> bool:
         """Whether a page of the shopper's is about to end."""
-        now, town = self._sim.now(), self._sim.town
-        ends = [town.stripe.sessions[page]["expires_at"] * 1000 for page in self._pages]
-        ends += [self._sim.promises.view.deadline(order) or 0 for order in self._orders]
+        now, view = self._sim.now(), self._sim.promises.view
+        ends = [view.session(page)["expires_at"] * 1000 for page in self._pages]
+        ends += [view.deadline(order) or 0 for order in self._orders]
         return any(abs(end - now) <= AT_ONCE_MS for end in ends)
+
+    def _haste(self) -> float:
+        """How likely a payment is now: most of all when it is nearly, or really, too late."""
+        view = self._sim.promises.view
+        orders = {
+            view.session(page)["metadata"]["order"]
+            for page in self._pages
+            if self._sim.is_open(page)
+        }
+        late = [order for order in orders if view.units_at(order) == "none"]
+        there = view.hash("stock:available")
+        if self._last_moment() or any(
+            int(there.get(line["sku"], 0)) < line["quantity"]
+            for order in late
+            for line in json.loads(view.hash(f"order:{order}").get("lines", "[]"))
+        ):
+            return 6.0
+        return 0.3 if late else self._hasty  # others may still take what was given back
 
     def _look_at_the_clock(self, session: str, order: str, held: bool) -> None:
         """Note the bad moments to pay."""
         sim = self._sim
-        ends = sim.town.stripe.sessions[session]["expires_at"] * 1000
+        ends = sim.promises.view.session(session)["expires_at"] * 1000
         deadline = sim.promises.view.deadline(order)
         if not held:
             sim.trouble("paid after the release")
@@ -172,3 +212,9 @@ class Shopper:
         calls = [name for where, name in filter(None, (task.call for task in sim.tasks))]
         if any(name.startswith(f"expire_session session:{session}:") for name in calls):
             sim.trouble("paid while the shop ends the session")
+        cancelling = f"void:{session}:"
+        if any(name.startswith(f"cancel_intent {cancelling}") for name in calls) or any(
+            key.startswith(cancelling) for key in sim.town.stripe.wire._in_flight
+        ):
+            sim.trouble("paid while the shop cancels the PaymentIntent")
+            sim.truth.crossed.add(order)

@@ -13,7 +13,7 @@ from tests.fakes.faults import Fault
 from tests.simulation.acts import Act, check_answer
 from tests.simulation.links import Links
 from tests.simulation.outside import Bank, Mishaps
-from tests.simulation.plan import Plan, draw
+from tests.simulation.plan import Fixed, Plan, draw
 from tests.simulation.post import Post
 from tests.simulation.promises import Promises
 from tests.simulation.rebuilds import rebuild
@@ -33,6 +33,7 @@ SOON_MS = 7 * 24 * 3600_000
 WHILES = (1000, 1000, 20_000, 20_000, 300_000, 300_000, 3600_000, 40 * 3600_000)
 """How long nothing may happen (ms)."""
 READS = re.compile("h?get|time|zrange|exists|hmget")
+RARE = re.compile("create_refund|refunds$|cancel_intent|void_payment|record_refund|voided|capture ")
 LAST_CRASHES = 3
 """So much more often the last worker ends: refunds are mostly its work."""
 MOST_TASKS = 6
@@ -45,11 +46,13 @@ Ended = Callable[[Task], None]
 class Simulation:
     """A run that depends on nothing but its seed."""
 
-    def __init__(self, ground: Ground, seed: int, *, story: bool = False) -> None:
+    def __init__(
+        self, ground: Ground, seed: int, fixed: Fixed | None = None, *, story: bool = False
+    ) -> None:
         self.seed = seed
         self.random = Random(seed)
         randomness.seed(seed)  # the shop's own jitter
-        self.plan: Plan = draw(self.random)
+        self.plan: Plan = draw(self.random, fixed)
         self.steps = 0
         self.tasks: list[Task] = []
         self._ended: dict[Task, Ended] = {}
@@ -79,6 +82,7 @@ class Simulation:
             work.begin(self.shop)
         if not self.plan.workers:
             self.trouble("neither worker nor reconciler")
+        self.trouble(f"a shop with {self.plan.capture} capture on a page {self.plan.ui}")
 
     def run(self) -> None:
         """Raises Broken at the first promise that is."""
@@ -92,6 +96,7 @@ class Simulation:
             if self.seed % 16 == 5:
                 self._audit(with_stripe=False)
         self._quiet()
+        self.truth.tally()
 
     # For the actors.
 
@@ -109,8 +114,13 @@ class Simulation:
 
     def is_open(self, session: str) -> bool:
         """Whether Stripe would still take a payment in it."""
-        found = self.town.stripe.sessions[session]
+        found = self.promises.view.session(session)
         return found["status"] == "open" and found["expires_at"] * 1000 > self.now()
+
+    def given_away(self) -> bool:
+        """Whether units were given back by hand whose payment page may still be open."""
+        view = self.promises.view
+        return any(view.units_at(order) == "none" for order in self.truth.by_hand)
 
     def show(self, visitor: str, session: str) -> None:
         """The visitor has this payment page open."""
@@ -188,6 +198,8 @@ class Simulation:
         chance = self.random.random
         # A process that only read leaves nothing half done.
         crashing *= 0.3 if where == "redis" and READS.match(name) else 2
+        # Refunds and voids are rare, and what ends a process in the midst of one must not be.
+        crashing *= 6 if RARE.match(name) else 1
         if chance() < self.plan.crash * crashing:
             self._crash(task.process)
         elif where == "redis" and chance() < self.plan.redis:
@@ -234,6 +246,8 @@ class Simulation:
             if session["status"] == "open":
                 end = session["expires_at"] * 1000
                 moments += [end + self.random.choice((-1000, -1, 0, 1))] * 2
+        for until in self.town.stripe._authorized.values():
+            moments.append(until * 1000 + self.random.choice((-1000, 0)))
         for fields in self.promises.view.orders().values():
             if fields["state"] == State.PENDING:
                 # Stripe takes the request for its session no more, now or soon.

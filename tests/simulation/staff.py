@@ -21,8 +21,12 @@ class Operator:
     def __init__(self, sim: "Simulation") -> None:
         self._sim = sim
         self._restocks = sim.random.choice((0, 1, 2))
+        self._write_offs = sim.random.choice((0, 1, 2))
+        """How often they write off what they have just taken back from a shopper who may still pay."""
         self._refunds = sim.random.choice((0, 1, 2))
         self._wishes = sim.random.choice((0, 1, 2, 3))
+        self._hands = sim.random.choice((0, 0, 1, 2))
+        """How often they decide about an authorised payment in Stripe's dashboard."""
         self._disputes = sim.random.choice((0, 0, 0, 1))
         self._releases = sim.random.choice((0, 1, 3))
         self._walks = sim.random.choice((0, 1, 3)) if sim.plan.reconciling else 0
@@ -30,12 +34,16 @@ class Operator:
     def acts(self) -> Iterator[Act]:
         if self._restocks:
             yield 0.3, self._restock
+        if self._write_offs and self._sim.given_away():
+            yield 4.0, self._write_off
         if self._walks and self._sim.plan.workers:
             yield 0.3, self._walk
         if self._refunds and self._kept():
             yield 0.3, self._refund
         if self._wishes and self._kept():
             yield 2.0, self._wish
+        if self._hands and (agreed := self._sim.promises.view.agreed()):
+            yield 0.3, lambda: self._decide(self._sim.random.choice(agreed))
         if self._disputes and self._kept():
             yield 0.1, self._dispute
         if self._releases and (late := self._overdue()):
@@ -46,8 +54,16 @@ class Operator:
         random = self._sim.random
         self._restocks -= 1
         sku = random.choice(sorted(self._sim.plan.stock))
-        delta = random.choice((1, 2, -1))
-        key = f"restock-{self._restocks}"
+        self._bring(sku, random.choice((1, 2, -1)), f"restock-{self._restocks}")
+
+    def _write_off(self) -> None:
+        self._write_offs -= 1
+        view = self._sim.promises.view
+        there = [sku for sku in self._sim.plan.stock if view.level(sku)["available"]]
+        for sku in there:
+            self._bring(sku, -view.level(sku)["available"], f"write-off-{self._write_offs}-{sku}")
+
+    def _bring(self, sku: str, delta: int, key: str) -> None:
         self._sim.truth.restocks[key] = (sku, delta)
 
         def run() -> Any:
@@ -56,7 +72,7 @@ class Operator:
             )
 
         self._sim.trouble("the operator restocks")
-        for _ in range(random.choice((1, 2))):
+        for _ in range(self._sim.random.choice((1, 2))):
             self._sim.request(f"operator restocks {delta:+d} {sku} ({key})", run)
 
     def _walk(self) -> None:
@@ -64,7 +80,7 @@ class Operator:
         self._sim.request("operator reconciles", lambda: reconciliation.reconcile(self._sim.shop))
 
     def _kept(self) -> list[str]:
-        charges = self._sim.town.stripe.charges.items()
+        charges = self._sim.promises.view.captured().items()
         return [i for i, c in charges if c["amount_refunded"] < c["amount"] and not c["disputed"]]
 
     def _refund(self) -> None:
@@ -137,6 +153,20 @@ class Operator:
         sim.trouble(f"the operator sends {kind} back, units {to}")
         for _ in range(sends):
             sim.request(f"operator sends {kind} of {order_id} back ({key})", run)
+
+    def _decide(self, intent: str) -> None:
+        sim = self._sim
+        self._hands -= 1
+        if sim.random.random() < 0.5:
+            sim.trouble("the operator captures")
+            sim.tell("operator", f"captures {intent} in the dashboard")
+            sim.truth.captured_by_hand.add(intent)
+            sim.town.stripe.capture_by_hand(intent)
+        else:
+            sim.trouble("the operator cancels an authorisation")
+            sim.tell("operator", f"cancels {intent} in the dashboard")
+            sim.truth.let_go.add(sim.promises.view.order_of(sim.town.stripe.intents[intent]))
+            sim.town.stripe.cancel_by_hand(intent)
 
     def _dispute(self) -> None:
         sim = self._sim

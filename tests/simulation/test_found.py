@@ -1,12 +1,13 @@
 """What seeds found, told plainly, so that it stays mended without them."""
 
+from functools import partial
 from unittest.mock import patch
 
 import pytest
 
-from storefront.domain.errors import StripeUnreachable
+from storefront.domain.errors import AlreadyPaid, StripeUnreachable
 from storefront.domain.orders import State
-from storefront.services import holds, reconciliation, sessions, settlement, work
+from storefront.services import holds, orders, reconciliation, sessions, settlement, work
 from storefront.storage.answers import Job
 from tests.fakes.faults import Fault
 from tests.services.conftest import Build, build, clock, town  # noqa: F401 - fixtures
@@ -103,6 +104,38 @@ def test_a_question_that_comes_while_a_worker_asks_an_older_one_is_asked_all_the
         work.run_due(town.shop, 1)
     assert town.order(order).state is State.PROCESSING
     assert f"ask:{order.id}" in town.due()
+
+
+def test_money_that_was_on_its_way_on_our_page_and_fails_does_not_hold_units_for_ever(
+    build: Build,  # noqa: F811
+) -> None:
+    """Stripe refused to cancel it while it was on its way, and repeats that under the same key."""
+    town = build(CHECKOUT_UI="elements", STRIPE_PUBLISHABLE_KEY="pk_test_found")  # noqa: F811
+    order = town.begin().order
+    pay = partial(town.stripe.pay_later, order.session)
+    town.stripe.wire.meanwhile("cancel_intent", before=pay)
+    with pytest.raises(AlreadyPaid):
+        orders.cancel(town.shop, order)
+    town.stripe.money_fails(order.session)
+    town.rest()
+    assert town.order(order).state is State.RELEASED
+
+
+def test_a_second_payment_goes_back_while_the_first_is_only_authorised(
+    build: Build,  # noqa: F811
+) -> None:
+    town = build(CAPTURE_METHOD="manual")  # noqa: F811
+    order = town.begin().order
+    twin = town.stripe.create_session(sessions.params(town.shop, order), "another key").session
+    for session in (order.session, twin):
+        assert town.stripe.pay(session)
+    town.deliver("payment_intent.amount_capturable_updated")
+    town.stripe.capture_by_hand("pi_2")
+    town.stripe.refund_by_hand("pi_2")
+    town.deliver("payment_intent.succeeded", "refund.created")
+    assert (town.order(order).state, town.level()) == (State.AUTHORIZED, (4, 0, 1))
+    town.rest()
+    assert town.stripe.taken(order.id) == {"pi_1": 2500, "pi_2": 0}
 
 
 def test_a_shopper_whose_order_is_lost_while_its_page_is_made_is_told_to_try_again(

@@ -51,6 +51,18 @@ TROUBLES = {
     "paid at the hold's deadline": 10,
     "paid as the session expires": 5,
     "paid while the shop ends the session": 10,
+    # Cards that are authorised first, and the shop's own payment page
+    "a bank will not pay what it has agreed to": 50,
+    "an authorisation is cancelled for lack of stock": 5,
+    "the operator captures": 20,
+    "the operator cancels an authorisation": 20,
+    "the shop's own payment page is opened again": 200,
+    "paid while the shop cancels the PaymentIntent": 2,
+    **{
+        f"a shop with {capture} capture on a page {ui}": 250
+        for capture in ("automatic", "manual")
+        for ui in ("hosted", "elements")
+    },
     # The operator, and banks
     "the operator restocks": 300,
     "the operator refunds all": 50,
@@ -69,6 +81,8 @@ CALLS = (
     "redis attach_session",
     "redis settle_payment",
     "redis release_hold",
+    "redis authorize_payment",
+    "redis void_payment",
     "redis mark_processing",
     "redis record_refund",
     "redis restock",
@@ -78,9 +92,15 @@ CALLS = (
     "stripe session",
     "stripe expire_session",
     "stripe sessions_between",
+    "stripe create_intent",
+    "stripe intent",
+    "stripe intents_between",
+    "stripe capture",
+    "stripe cancel_intent",
     "stripe refunds",
     "stripe create_refund",
     "mail confirmed",
+    "mail voided",
 )
 """Calls at which a process must have ended, before they went out and before they were answered."""
 

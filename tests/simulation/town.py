@@ -107,6 +107,8 @@ class Town:
             settings=replace(
                 ground.settings,
                 hold_seconds=plan.hold_seconds,
+                capture_method=plan.capture,
+                checkout_ui=plan.ui,
                 holds_per_visitor=plan.per_visitor,
                 holds_per_ip=plan.per_address,
             ),

@@ -4,6 +4,11 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+SOLD_OUT_VOID = "an authorisation is cancelled for lack of stock"
+SOLD_OUT_REFUND = "a refund for lack of stock"
+HAND_REFUND = "a refund of what was captured by hand though nothing was left"
+LOST_REFUND = "a refund for units that Redis lost and the operator had brought"
+
 
 class Broken(Exception):
     """A promise was broken."""
@@ -40,6 +45,16 @@ class Truth:
     """Orders that an operator released, or tried to."""
     for_a_person: set[str] = field(default_factory=set)
     """Orders with a dispute or a failed refund."""
+    let_go: set[str] = field(default_factory=set)
+    """Orders with an authorisation that a bank, time or someone in Stripe's dashboard ended."""
+    crossed: set[str] = field(default_factory=set)
+    """Orders that were authorised while a request to cancel the open PaymentIntent was on its way."""
+    captured_by_hand: set[str] = field(default_factory=set)
+    """PaymentIntents that someone captured in Stripe's dashboard."""
+    voids: set[str] = field(default_factory=set)
+    """PaymentIntents that were cancelled because nothing was left."""
+    refunds: dict[str, str] = field(default_factory=dict)
+    """Refunds that were made because nothing was left, and of which kind each is."""
     lossy: bool = False
     """Whether Redis ever lost something."""
     twins: set[str] = field(default_factory=set)
@@ -55,10 +70,21 @@ class Truth:
     forms: dict[tuple[str, str], set[str]] = field(default_factory=lambda: defaultdict(set))
     """The forms that a visitor sent for a basket."""
 
+    @property
+    def units_lost(self) -> bool:
+        """Whether the units that were sold may have been lost themselves."""
+        return self.lossy and bool(self.restocks or self.by_hand or self.back_by_hand)
+
     def excuses(self, order: str, fields: Mapping[str, str]) -> bool:
-        """Whether a person decided otherwise about an order that was paid in time."""
-        if self.lossy and (self.restocks or self.by_hand or self.back_by_hand):
-            return True  # the units that were sold may have been lost themselves
+        """Whether a person or a bank decided otherwise about an order that was paid in time."""
+        if self.units_lost:
+            return True
         theirs = any(f"payment:{intent}" in fields for intent in self.back_by_hand)
         theirs |= any(wish.order == order for wish in self.wishes.values())
-        return theirs or order in self.by_hand | self.for_a_person
+        beyond = self.by_hand | self.for_a_person | self.let_go | self.crossed
+        return theirs or order in beyond
+
+    def tally(self) -> None:
+        """Count how those came off for whom nothing was left."""
+        self.troubles[SOLD_OUT_VOID] += len(self.voids)
+        self.troubles.update(self.refunds.values())

@@ -95,6 +95,11 @@ class View:
             return found
         return self._own(self.stripe.intents[session])
 
+    def find(self, session: str) -> Session | None:
+        """As ``session``; None when Stripe has none of this id."""
+        known = session in self.stripe.sessions or session in self.stripe.intents
+        return self.session(session) if known else None
+
     def sessions(self) -> Iterator[Session]:
         """Whatever orders can be paid through, on Stripe's page and on the shop's own."""
         yield from self.stripe.sessions.values()
@@ -113,6 +118,26 @@ class View:
         """Charges that moved money, by PaymentIntent."""
         return {i: charge for i, charge in self.stripe.charges.items() if charge["captured"]}
 
+    def order_of(self, intent: Mapping[str, Any]) -> str:
+        """The order that a PaymentIntent is for."""
+        return self.stripe.order_paid({"payment_intent": intent["id"], **intent})
+
+    def agreed(self) -> list[str]:
+        """PaymentIntents that a bank has agreed to and means to pay."""
+        return [
+            intent
+            for intent, until in self.stripe._authorized.items()
+            if until * 1000 > self.now and intent not in self.stripe._unwilling
+        ]
+
+    def lapsed(self) -> set[str]:
+        """Orders with an authorisation that ran out."""
+        return {
+            self.order_of(intent)
+            for intent in self.stripe.intents.values()
+            if intent["cancellation_reason"] == "automatic"
+        }
+
     def back(self, intent: str) -> int:
         """Minor units of a payment that went back."""
         return sum(
@@ -124,7 +149,8 @@ class View:
     def _own(self, intent: Mapping[str, Any]) -> Session:
         status = OWN_STATUS.get(intent["status"], "complete")
         own = {"status": status, "payment_intent": intent["id"], "expires_at": float("inf")}
-        return {**intent, **own}
+        none = {"payment_link": None, "client_reference_id": None}
+        return {**intent, **own, **none}
 
 
 def noted_back(fields: Fields) -> Counter[str]:

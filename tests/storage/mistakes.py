@@ -99,12 +99,12 @@ MISTAKES = {
     ),
     "a part of the money back ends the order": (
         "record_refund",
-        "owed[fields[4]] > 0",
+        "own > 0",
         "false",
     ),
     "a second payment's way back ends the order": (
         "record_refund",
-        "owed[fields[4]] > 0",
+        "own > 0",
         "owed[ask.payment_intent] > 0",
     ),
     "the rest of a refund is forgotten": (

@@ -4,7 +4,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 
-from tests.simulation.bugs import ending, giving_back, holding, linking, paying, restarting, working
+from tests.simulation.bugs import (
+    capturing,
+    ending,
+    giving_back,
+    holding,
+    linking,
+    paying,
+    restarting,
+    working,
+)
 from tests.simulation.bugs.bug import Bug, ground_with
 from tests.simulation.runs import attempt, quietly
 
@@ -14,6 +23,7 @@ GROUPS = {
     "paying": paying.BUGS,
     "giving back": giving_back.BUGS,
     "linking": linking.BUGS,
+    "capturing": capturing.BUGS,
     "working": working.BUGS,
     "restarting": restarting.BUGS,
 }

@@ -76,7 +76,7 @@ BUGS = (
     Bug("asks with a spent key for ever", swaps=((Orders, "number_refund", lost),)),
     Bug(
         "takes a part refunded for the whole",
-        lua=(("record_refund", "owed[fields[4]] > 0 or", ""),),
+        lua=(("record_refund", "own > 0 or", ""),),
     ),
     Bug(
         "forgets the whole refund once a part is noted",
