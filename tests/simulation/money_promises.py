@@ -85,8 +85,8 @@ class MoneyPromises:
             if intent["status"] != "succeeded" or payment in truth.captured_by_hand:
                 continue
             fields = orders.get(order)
-            if truth.lossy or fields is None:
-                continue  # until the books are whole again
+            if truth.lossy or fields is None or order in truth.called_off:
+                continue  # until the books are whole again, or what was under way has gone back
             ended = fields["state"] in {State.REVIEW, State.REFUNDED}
             if not ended and self._view.units_at(order) != "sold":
                 raise Broken("promise 2", f"{payment} was captured without goods for {order}")

@@ -99,6 +99,8 @@ class OrderPromises:
         after = GOODS | {State.REVIEW, State.REFUNDED}
         if order in self._truth.let_go | self._truth.crossed:
             after |= {State.VOIDED}
+        if order in self._truth.called_off:
+            after |= MONEY_BACK
         if was in GOODS and state not in after:
             raise Broken("I8", f"{order} was {was} and is {state}")
         # No money ever moved for one that is voided: whoever pays it late may have the goods.

@@ -24,8 +24,6 @@ def rebuild(sim: "Simulation", rest: Callable[[], None]) -> None:
     sessions = [session["id"] for session in sim.promises.view.sessions()]
     if not sessions or any(o["state"] == State.REVIEW for o in orders.values()):
         return  # what a person has to decide, Stripe does not know
-    if any(map(sim.is_open, sessions)):
-        return  # one that nobody was shown would be held again for a moment
     if sim.truth.lossy and sim.truth.restocks:
         return  # Stripe may know of a restock that the books lost, and a rebuild brings it back
     before = picture(sim)
@@ -53,9 +51,13 @@ def rebuild(sim: "Simulation", rest: Callable[[], None]) -> None:
         rebuilding.rebuild(sim.shop)
     rebuilding.rebuild(sim.shop)  # there is nothing left to do
     sim.promises.check()
-    if any(session["status"] == "open" for session in sim.town.stripe.sessions.values()):
+    if any(map(sim.is_open, sessions)):
         rest()  # one that nobody here had heard of is held again, until it is ended
-    if (after := picture(sim)) != before:
+    after = picture(sim)
+    for order, fields in orders.items():
+        if fields["state"] == State.VOIDED:  # what else was paid for it comes back as refunded
+            after[1].pop(order, None)
+    if after != before:
         raise Broken("rebuild", f"{before} became {after}")
 
 

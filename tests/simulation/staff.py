@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from storefront.domain.errors import BadInput
+from storefront.domain.orders import State
 from storefront.services import giving_back, holds, reconciliation, restocking, work
 from storefront.services.giving_back import PLACES, Wish
 from storefront.storage.answers import Planned
@@ -44,6 +45,8 @@ class Operator:
             yield 2.0, self._wish
         if self._hands and (agreed := self._sim.promises.view.agreed()):
             yield 0.3, lambda: self._decide(self._sim.random.choice(agreed))
+        if self._hands and (named := self._authorized()):
+            yield 0.3, lambda: self._call_off(self._sim.random.choice(named))
         if self._disputes and self._kept():
             yield 0.1, self._dispute
         if self._releases and (late := self._overdue()):
@@ -153,6 +156,30 @@ class Operator:
         sim.trouble(f"the operator sends {kind} back, units {to}")
         for _ in range(sends):
             sim.request(f"operator sends {kind} of {order_id} back ({key})", run)
+
+    def _authorized(self) -> list[str]:
+        orders = self._sim.promises.view.orders().items()
+        return [order for order, fields in orders if fields["state"] == State.AUTHORIZED]
+
+    def _call_off(self, order_id: str) -> None:
+        """The operator cancels an authorised order from its page."""
+        sim = self._sim
+        self._hands -= 1
+        to = sim.random.choice(("available", "written_off"))
+
+        def run() -> Any:
+            order = sim.shop.store.orders.get(order_id)
+            if order is None or order.state is not State.AUTHORIZED:
+                return None
+            wish = Wish({}, None, True, to, order.payment_intent)
+            seen = giving_back.preview(order, wish)
+            sim.truth.called_off.add(order_id)
+            return giving_back.send_back(
+                sim.shop, order, seen, reason="called off", key=f"off-{order_id}", who="operator"
+            )
+
+        sim.trouble("the operator calls an authorised order off")
+        sim.request(f"operator calls {order_id} off", run)
 
     def _decide(self, intent: str) -> None:
         sim = self._sim

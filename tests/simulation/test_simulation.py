@@ -56,6 +56,7 @@ TROUBLES = {
     "an authorisation is cancelled for lack of stock": 5,
     "the operator captures": 20,
     "the operator cancels an authorisation": 20,
+    "the operator calls an authorised order off": 20,
     "the shop's own payment page is opened again": 200,
     "paid while the shop cancels the PaymentIntent": 2,
     **{

@@ -49,6 +49,8 @@ class Truth:
     """Orders with an authorisation that a bank, time or someone in Stripe's dashboard ended."""
     crossed: set[str] = field(default_factory=set)
     """Orders that were authorised while a request to cancel the open PaymentIntent was on its way."""
+    called_off: set[str] = field(default_factory=set)
+    """Authorised orders that the operator cancelled, or tried to."""
     captured_by_hand: set[str] = field(default_factory=set)
     """PaymentIntents that someone captured in Stripe's dashboard."""
     voids: set[str] = field(default_factory=set)
@@ -81,7 +83,7 @@ class Truth:
             return True
         theirs = any(f"payment:{intent}" in fields for intent in self.back_by_hand)
         theirs |= any(wish.order == order for wish in self.wishes.values())
-        beyond = self.by_hand | self.for_a_person | self.let_go | self.crossed
+        beyond = self.by_hand | self.called_off | self.for_a_person | self.let_go | self.crossed
         return theirs or order in beyond
 
     def tally(self) -> None:
