@@ -129,8 +129,8 @@ BUGS = (
         lua=(
             (
                 "authorize_payment",
-                "if at == 'none' and not all_in(AVAILABLE, lines) then",
-                "if false then",
+                "not (fields[6] and all_in(AVAILABLE, lines) or all_free(lines))",
+                "false",
             ),
         ),
     ),

@@ -86,7 +86,13 @@ BUGS = (
     ),
     Bug(
         "attaches a session to an order that is over",
-        lua=(("attach_session", "if order[1] ~= 'pending' or order[2] then", "if false then"),),
+        lua=(
+            (
+                "attach_session",
+                "if (order[1] ~= 'pending' and order[1] ~= 'offered') or order[2] then",
+                "if false then",
+            ),
+        ),
     ),
     Bug(
         "counts a restock for every click",
