@@ -2,7 +2,10 @@
 
 import base64
 import hashlib
+import io
 from dataclasses import dataclass
+
+import segno
 
 from storefront.domain.payment_links import PaymentLink
 from storefront.domain.products import Catalogue, Product
@@ -58,3 +61,12 @@ def of_link(link: PaymentLink) -> Poster:
         prices=(link.unit_amount, link.unit_amount),
         url=link.url,
     )
+
+
+def qr(url: str) -> bytes:
+    """A QR code as an SVG picture of any size, on white, so that dark pages leave it readable."""
+    file = io.BytesIO()
+    segno.make_qr(url, error="m").save(
+        file, kind="svg", light="#fff", omitsize=True, svgclass=None, lineclass=None
+    )
+    return file.getvalue()

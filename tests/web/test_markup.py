@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from storefront.services import links, orders, waitlist
+from storefront.services import links, orders, payment_links, waitlist
 from storefront.services.shop import Shop
 from tests.web.browsing import Browser, Element, read
 
@@ -39,6 +39,9 @@ PAGES = [
     "place",
     "offer",
     "waitlist",
+    "links",
+    "refused link",
+    "poster",
 ]
 
 
@@ -86,6 +89,9 @@ def shown(
             shop.store.scripts.restock("zine", delta=1, reason="r", who="w", key="k")
         return f"/waitlist/{links.place_token(shop.settings, joined.id)}"
 
+    def link() -> str:
+        return payment_links.create(shop, sku="record", units=1, key="k", who="me").id
+
     def waiting() -> str:
         place(offered=True)
         return operator.get("/admin/waitlist").text
@@ -121,6 +127,9 @@ def shown(
         "place": lambda: visitor.get(place(offered=False)).text,
         "offer": lambda: visitor.get(place(offered=True)).text,
         "waitlist": waiting,
+        "links": lambda: link() and operator.get("/admin/links").text,
+        "refused link": lambda: operator.send_signed_in("/admin/links", sku="x", units="9").text,
+        "poster": lambda: operator.get(f"/admin/links/{link()}/poster").text,
     }
     text = make[request.param]()
     assert "<h1" in text, text
