@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from storefront.domain.orders import AWAITING, GOODS, HOLDING, Order, State
-from storefront.services import reconciliation
+from storefront.services import mirroring, reconciliation
 from storefront.services.audit import audit
 from storefront.services.shop import Shop
 from tests.books import broken
@@ -19,7 +19,11 @@ def always(shop: Shop, stripe: FakeStripe) -> list[str]:
 def at_rest(shop: Shop, stripe: FakeStripe) -> list[str]:
     """What must be true once nothing is due any more and is not, one sentence each."""
     found = always(shop, stripe)
-    again = {reconciliation.JOB, *(f"link:{link.id}" for link in shop.store.links.all())}
+    again = {
+        reconciliation.JOB,
+        mirroring.JOB,
+        *(f"link:{link.id}" for link in shop.store.links.all()),
+    }
     if jobs := [job for job in shop.store.due.jobs() if job.name not in again]:
         found.append(f"still due: {', '.join(job.name for job in jobs)}")
     found += [f"audit: {check.name}: {check.detail}" for check in audit(shop, True) if not check.ok]

@@ -22,6 +22,7 @@ from storefront.domain.errors import (
 from tests.clients.wire import Answer, Wire, listening
 from tests.fakes import objects
 from tests.fakes.description import load, wanted
+from tests.fakes.products import PRICE, PRODUCT
 from tests.harness import free_port
 
 REPLAYED = {"Idempotent-Replayed": "true"}
@@ -409,6 +410,11 @@ def description() -> ModuleType | None:
     return load()
 
 
+THING = {**PRODUCT, "id": "p", "name": "P", "metadata": {}, "livemode": False}
+COST = {**PRICE, "id": "price_1", "product": "p", "currency": "usd", "unit_amount": 1, "created": 1}
+SHOWN = {"description": "D", "images": ["https://shop.example/a.svg"], "metadata": {"sku": "a"}}
+
+
 CALLS: list[tuple[Callable[[Stripe], object], Any, Any]] = [
     (
         lambda s: s.create_session(wanted(), "k"),
@@ -435,6 +441,51 @@ CALLS: list[tuple[Callable[[Stripe], object], Any, Any]] = [
         objects.refund("re_1", CHARGE, 1, "succeeded", {}, created=1),
         library.params.RefundCreateParams,
     ),
+    (
+        lambda s: s.create_session(
+            wanted(
+                line_items=[{"price": "price_1", "quantity": 2}],
+                allowed_payment_method_types=["card"],
+            ),
+            "k",
+        ),
+        SESSION,
+        library.params.checkout.SessionCreateParams,
+    ),
+    (
+        lambda s: s.create_intent(
+            {"amount": 1, "currency": "usd", "allowed_payment_method_types": ["card"]}, "k"
+        ),
+        objects.intent("pi_1", SESSION, {}, created=1),
+        library.params.PaymentIntentCreateParams,
+    ),
+    (
+        lambda s: s.create_product("p", {"name": "P", **SHOWN}, key="k"),
+        THING,
+        library.params.ProductCreateParams,
+    ),
+    (
+        lambda s: s.update_product("p", {**SHOWN, "default_price": "price_1"}, key="k"),
+        THING,
+        library.params.ProductUpdateParams,
+    ),
+    (
+        lambda s: s.update_product("p", {"description": "", "images": ""}, key="k"),
+        THING,
+        library.params.ProductUpdateParams,
+    ),
+    (lambda s: list(s.active_products()), listing(), library.params.ProductListParams),
+    (lambda s: list(s.products(["p"])), listing(), library.params.ProductListParams),
+    (
+        lambda s: s.create_price(
+            "p", unit_amount=1, currency="usd", metadata={"shop": "s"}, key="k"
+        ),
+        COST,
+        library.params.PriceCreateParams,
+    ),
+    (lambda s: s.archive_price("price_1"), COST, library.params.PriceUpdateParams),
+    (lambda s: s.prices("p"), listing(), library.params.PriceListParams),
+    (lambda s: list(s.active_prices()), listing(), library.params.PriceListParams),
     (lambda s: s.webhook_addresses(), listing(), library.params.WebhookEndpointListParams),
     (lambda s: list(s.undelivered(["x"])), listing(), library.params.EventListParams),
     (lambda s: list(s.disputes_between(1, 2)), listing(), library.params.EventListParams),

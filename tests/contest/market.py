@@ -15,6 +15,7 @@ import requests
 from storefront.domain.door import Door
 from storefront.domain.orders import HOLDING, Order, State
 from storefront.domain.products import Level
+from storefront.services import mirroring, reconciliation
 from storefront.storage.connection import connect
 from storefront.storage.store import Store, open_store
 from tests.harness import (
@@ -171,10 +172,11 @@ class Market:
         wait_until(lambda: self.store.scripts.read_door()[0] is Door.OPEN, "the shop opens again")
 
     def at_rest(self, seconds: float = 60) -> None:
-        """Waits until nothing is held, and nothing is due but the next walk through Stripe."""
+        """Waits until nothing is held, and nothing is due but what comes again and again."""
 
         def rests() -> bool:
-            due = [job for job in self.store.due.jobs() if not job.name.startswith("reconcile:")]
+            again = {reconciliation.JOB, mirroring.JOB}
+            due = [job for job in self.store.due.jobs() if job.name not in again]
             return not due and not self.store.orders.holding()
 
         try:
