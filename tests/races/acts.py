@@ -6,6 +6,8 @@ Every name in a case contains the case's own, so that its traces in the books ca
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from storefront.domain.orders import Plan
+from storefront.domain.payments import DisputeFact
 from storefront.storage.answers import Job
 from tests.storage.steps import GRACE_MS, HOLD_MS, PRICE, Book
 
@@ -165,6 +167,46 @@ def refund_that_failed(book: Book, case: str) -> object:
     return refund(book, case, status="failed")
 
 
+def authorized(book: Book, case: str) -> None:
+    opened(book, case)
+    book.authorize(case, f"pi_{case}", session=f"cs_{case}", amount=AMOUNT)
+
+
+def planned(book: Book, case: str) -> None:
+    paid(book, case)
+    plan(book, case)
+
+
+def reviewed(book: Book, case: str) -> None:
+    paid(book, case)
+    review(book, case)
+
+
+def wish(book: Book, case: str, to: str = "available") -> Plan:
+    return book.plan({f"sku-{case}": 1}, to=to, key=f"form-{case}-1", payment=f"pi_{case}")
+
+
+def plan(book: Book, case: str) -> object:
+    return book.want(wish(book, case), case).word
+
+
+def carry_out(book: Book, case: str) -> object:
+    return book.refund(case, f"re_{case}", f"pi_{case}", amount=PRICE, plan=wish(book, case))
+
+
+def cancel(book: Book, case: str) -> object:
+    return book.store.scripts.cancel_authorized(case, to="available", reason="asked", who="ada")
+
+
+def dispute(book: Book, case: str) -> object:
+    fact = DisputeFact(f"dp_{case}", f"pi_{case}", AMOUNT, "needs_response")
+    return book.store.scripts.record_dispute(case, fact)
+
+
+def resume(book: Book, case: str) -> object:
+    return book.store.scripts.end_review(case)[0]
+
+
 def restock(book: Book, case: str, delta: int = 3) -> object:
     return book.store.scripts.restock(
         f"sku-{case}", delta=delta, reason="delivery", who="ada", key=f"key-{case}"
@@ -241,6 +283,16 @@ SCRIPTS: dict[str, list[Act]] = {
         Act(paid, refund_in_part, "recorded", "already"),
         Act(oversold, refund_on_its_way, "refunded", "already"),
         Act(paid, refund_that_failed, "failed", "already"),
+    ],
+    "operator's refund": [
+        Act(paid, plan, "planned", "already"),
+        Act(planned, carry_out, "recorded", "already"),
+        Act(paid, carry_out, "recorded", "already"),
+        Act(authorized, cancel, "cancelled", "already"),
+    ],
+    "dispute": [
+        Act(paid, dispute, "review", "already"),
+        Act(reviewed, resume, "resumed", "kept"),
     ],
     "restock": [
         Act(stocked, restock, "done", "already"),

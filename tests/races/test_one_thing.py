@@ -12,6 +12,7 @@ from storefront.storage.answers import (
     Held,
     Job,
     Limits,
+    Planned,
     Recorded,
     Renewed,
     Restocked,
@@ -125,6 +126,54 @@ def test_a_refund_whose_states_come_in_any_order_ends_in_the_last_one(clients: C
         assert refund.status == "succeeded"
         assert "refund:o1:pi_1" not in book.due()
         assert book.level("poster") == (5, 0, 0, 0, 5)
+
+
+def test_operators_who_refund_the_same_line_at_once_count_once_each_form_and_each_unit(
+    clients: Clients, figure: Figure
+) -> None:
+    """A thousand forms in all for two units, each sent by two: one unit for each of two forms."""
+    forms = 0
+    for book in (book for _ in range(3) for book in rounds(clients)):
+        book.open("o1", {"poster": 2})
+        book.settle("o1")
+        forms += CLIENTS // 2
+
+        def ask(book: Book, n: int) -> str:
+            form = f"form-{n // 2:06d}"
+            return str(book.want(book.plan({"poster": 1}, amount=1, key=form)).word)
+
+        answers = Counter(clients.at_once(numbered(ask)))
+        assert answers[Planned.PLANNED] == 2
+        assert answers[Planned.ALREADY] == 2
+        assert answers[Planned.TOO_MANY] == CLIENTS - 4
+        wanted = book.order("o1").plans
+        assert len(wanted) == 2
+        told = [plan for plan in wanted for _ in range(CLIENTS // 2)]
+        clients.at_once(
+            [
+                lambda book, plan=plan: book.refund(
+                    "o1", f"re_{plan.key}", amount=1, plan=plan, reason="operator"
+                )
+                for plan in told
+            ]
+        )
+        assert book.level("poster") == (5, 0, 0, 0, 5)
+        assert len([e for e in book.ledger() if e[0] == "return"]) == 2
+    figure(
+        f"refunds of one line: {forms} forms for two units in {3 * ROUNDS} rounds, two counted each"
+    )
+
+
+def test_operators_who_refund_the_last_money_at_once_send_it_once(clients: Clients) -> None:
+    for book in rounds(clients):
+        book.open("o1", {"poster": 2})
+        book.settle("o1")
+        answers = clients.at_once(
+            numbered(
+                lambda book, n: str(book.want(book.plan(amount=3000, key=f"form-{n:06d}")).word)
+            )
+        )
+        assert Counter(answers) == {Planned.PLANNED: 1, Planned.TOO_MUCH: REST}
 
 
 def test_a_restock_with_one_key_is_done_once(clients: Clients) -> None:
