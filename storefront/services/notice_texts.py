@@ -293,10 +293,20 @@ def _share(words: Words, refund: Refund) -> str:
 
 
 def _goods(order: Order) -> str:
-    if order.state in GOODS:
+    if order.state in GOODS and not order.gone:
         return "Your order stands: the goods are yours."
+    if order.state in GOODS and order.own:
+        own = ", ".join(f"{number} × {_name(order, sku)}" for sku, number in order.own.items())
+        return f"The rest of your order stands: {own}."
+    if order.state in GOODS:
+        return "All goods of this order went back to us."
     if order.state in MONEY_BACK:
         return "No goods are due for this order any more."
     if order.state is State.REVIEW:
         return "A person is looking at this order, and we will write to you about the rest of it."
     return ""
+
+
+def _name(order: Order, sku: str) -> str:
+    """What a line is called, in one line of text."""
+    return next(" ".join((one.name or sku).split()) for one in order.lines if one.sku == sku)

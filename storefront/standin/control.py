@@ -143,6 +143,18 @@ def dispute(id: str) -> Any:  # noqa: A002
     return public(opened)
 
 
+@controls.post("/disputes/<id>")
+def close_dispute(id: str) -> Any:  # noqa: A002
+    """Ends a dispute as won or lost."""
+    status = body("status").get("status")
+    if status not in ("won", "lost"):
+        abort(400, "status must be won or lost")
+    with account.transaction():
+        closed = disputes.close(account, account.get("dispute", id), status)
+    account.deliveries.wake.set()
+    return public(closed)
+
+
 @controls.post("/events/<id>/resend")
 def resend(id: str) -> Any:  # noqa: A002
     """Sends an event once more."""

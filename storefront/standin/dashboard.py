@@ -36,6 +36,7 @@ def overview(problem: str | None = None) -> str:
         links=newest("payment_link"),
         endpoints=newest("webhook_endpoint"),
         charges={c["id"]: c for c in newest("charge")},
+        disputes={d["charge"]: d for d in newest("dispute")},
         events=events,
         now=account.clock.now(),
         ahead=account.clock.ahead,
@@ -91,6 +92,15 @@ def cancel(id: str) -> Response | tuple[str, int]:  # noqa: A002
 def dispute(id: str) -> Response | tuple[str, int]:  # noqa: A002
     """Disputes a payment, as a shopper's bank does."""
     return done(lambda: disputes.open_dispute(account, account.get("payment_intent", id)))
+
+
+@pages.post("/dashboard/disputes/<id>")
+def close_dispute(id: str) -> Response | tuple[str, int]:  # noqa: A002
+    """Ends a dispute as won or lost, as the shopper's bank does."""
+    status = request.form.get("status", "")
+    if status not in ("won", "lost"):
+        abort(400, "The status must be won or lost.")
+    return done(lambda: disputes.close(account, account.get("dispute", id), status))
 
 
 @pages.post("/dashboard/refunds/<id>")

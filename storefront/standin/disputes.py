@@ -57,6 +57,16 @@ def open_dispute(account: Account, intent: Json) -> Json:
     return dispute
 
 
+def close(account: Account, dispute: Json, status: str) -> Json:
+    """Ends a dispute as `won` or `lost`. The charge stays disputed: Stripe refunds it no more."""
+    if dispute["status"] in ("won", "lost"):
+        raise invalid(f"A dispute that is {dispute['status']} is over.", "status")
+    dispute["status"] = status
+    account.put(dispute)
+    account.tell("charge.dispute.closed", dispute)
+    return dispute
+
+
 def retrieve(account: Account, _params: Json, id: str) -> Json:  # noqa: A002
     """GET /v1/disputes/{id}."""
     return account.get("dispute", id)

@@ -5,6 +5,7 @@ import pytest
 from storefront.domain.orders import Order, State
 from storefront.services import giving_back, reconciliation, reviews
 from storefront.services.giving_back import Wish
+from storefront.services.notices import KINDS
 from storefront.storage.answers import Resumed
 from tests.services.town import Town
 
@@ -36,6 +37,18 @@ def test_a_dispute_that_no_webhook_told_of_is_found_by_the_walk(town: Town, boug
     town.work()
     assert town.mails("review") == [order.id]
     town.check()
+
+
+def test_the_operator_s_mail_says_which_payment_and_leads_to_the_order(
+    town: Town, bought: Order
+) -> None:
+    dispute = town.stripe.dispute(bought.payment_intent)
+    town.deliver()
+    notice = str(KINDS["review"](town.shop, town.order(bought), ""))
+    assert dispute in notice
+    assert bought.payment_intent in notice
+    assert f"/admin/orders/{bought.id}" in notice
+    assert "move the order out of review" in notice
 
 
 def test_a_dispute_is_told_once_by_webhook_and_walk_together(town: Town, bought: Order) -> None:

@@ -8,6 +8,7 @@ from storefront.domain.errors import BadInput
 from storefront.domain.orders import Order, State
 from storefront.services import giving_back
 from storefront.services.giving_back import Wish
+from storefront.services.notices import KINDS
 from storefront.storage.answers import Planned, Settled
 from tests.fakes.faults import Fault
 from tests.services.conftest import Build
@@ -73,6 +74,8 @@ def test_one_of_three_goes_back_on_sale_with_its_price_and_a_mail_says_so(
     }
     assert creations(town) == [f"refund:{order.payment_intent}:form-000001"]
     assert town.mails("refunded") == [order.id]
+    notice = str(KINDS["refunded"](town.shop, order, refund["id"]))
+    assert "The rest of your order stands: 2 × Poster." in notice
     town.rest()
 
 

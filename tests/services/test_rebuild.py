@@ -11,14 +11,17 @@ from storefront.domain.errors import ShopClosed, StripeUnreachable
 from storefront.domain.orders import Order, State
 from storefront.domain.products import Level
 from storefront.services import (
+    giving_back,
     orders,
     publishing,
     rebuilding,
     reconciliation,
     recovery,
     restocking,
+    reviews,
     sessions,
 )
+from storefront.services.giving_back import Wish
 from storefront.services.rebuilding import rebuild
 from tests.fakes.faults import Fault
 from tests.services.conftest import GOODS, STOCK, Build
@@ -407,3 +410,55 @@ def test_wherever_it_breaks_the_next_run_ends_with_the_same_books(
         assert [told(town), levels(town)] == before
 
     sweep(build, make_fuse, lambda town: rebuild(town.shop), prepare=prepare, then=then)
+
+
+@pytest.mark.parametrize("to", ["available", "written_off", "sold"])
+@pytest.mark.parametrize("status", ["succeeded", "pending", "failed"])
+def test_units_that_the_operator_took_back_are_no_order_s_after_a_rebuild(
+    town: Town, to: str, status: str
+) -> None:
+    """One of Ada's four posters went back, and all that were left then are Bob's."""
+    ada = buy(town, "ada", poster=4)
+    town.stripe.pay(ada.session)
+    town.deliver()
+    town.work()
+    town.stripe.refund_status = status
+    seen = giving_back.preview(town.order(ada), Wish({"poster": 1}, None, False, to))
+    giving_back.send_back(
+        town.shop, town.order(ada), seen, reason="torn", key="form-000001", who="admin"
+    )
+    town.work()
+    town.stripe.refund_status = "succeeded"
+    if status == "failed":
+        reviews.end(town.shop, town.order(ada), "admin")
+    left = town.level()[0]
+    bob = buy(town, "bob", poster=left)
+    town.stripe.pay(bob.session)
+    town.deliver()
+    town.pass_time(30)
+    before, counted = told(town), levels(town)
+    own = [order.own for order in town.orders()]
+    lose(town)
+    rebuild(town.shop)
+    assert [order.own for order in town.orders()] == own
+    assert levels(town) == counted
+    if status == "failed":  # Stripe cannot say that a person has looked at it already
+        assert town.order(ada).state is State.REVIEW
+        return
+    assert differences(before, told(town)) == []
+    if status == "pending":
+        town.stripe.refund_ends("re_1", "succeeded")
+    town.rest()
+
+
+def test_an_order_in_dispute_comes_back_before_a_person(town: Town) -> None:
+    ada = buy(town, "ada", poster=2)
+    town.stripe.pay(ada.session)
+    town.deliver()
+    town.stripe.dispute(town.order(ada).payment_intent)
+    town.deliver()
+    town.work()
+    lose(town)
+    rebuild(town.shop)
+    order = town.order(ada)
+    assert (order.state, order.units, len(order.disputes)) == (State.REVIEW, "sold", 1)

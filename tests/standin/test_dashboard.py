@@ -89,6 +89,19 @@ def test_a_payment_can_be_disputed_once(standin: Standin):
     assert press(standin, f"payments/{intent.id}/dispute").status_code == 409
 
 
+def test_a_dispute_is_won_or_lost_once(standin: Standin):
+    intent = standin.paid_intent()
+    dispute = standin.control(f"payment_intents/{intent.id}/dispute")["id"]
+    assert "Won by the shop" in row(page(standin), intent.id)
+    assert press(standin, f"disputes/{dispute}", status="maybe").status_code == 400
+    assert press(standin, f"disputes/{dispute}", status="won").status_code == 303
+    assert standin.client.v1.disputes.retrieve(dispute).status == "won"
+    assert standin.event_types(dispute) == ["charge.dispute.created", "charge.dispute.closed"]
+    assert "Won by the shop" not in row(page(standin), intent.id)
+    assert press(standin, f"disputes/{dispute}", status="lost").status_code == 409
+    assert standin.client.v1.disputes.retrieve(dispute).status == "won"
+
+
 def test_a_session_can_be_ended(standin: Standin):
     session = standin.open_session()
     assert press(standin, f"sessions/{session.id}/expire").status_code == 303
