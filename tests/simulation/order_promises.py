@@ -16,6 +16,8 @@ PLACES: dict[str, frozenset[str]] = {
     State.REVIEW: frozenset({"held", "sold", "none"}),
 }
 LATE_MS = 120_000
+EXTENSION_SECONDS = 600
+"""The longest that a shopper may add to a hold."""
 
 
 class OrderPromises:
@@ -94,6 +96,10 @@ class OrderPromises:
         at = self._view.units_at(order)
         if at not in PLACES[state]:
             raise Broken("I3", f"{order} is {state}, its units are {at}")
+        held_ms = (self._view.town.plan.hold_seconds + EXTENSION_SECONDS) * 1000
+        as_held = not {"restored", "at:offered"} & fields.keys()  # the others have their own time
+        if as_held and int(fields["deadline"]) > int(fields["created"]) + held_ms:
+            raise Broken("extended once", f"{order} is held until {fields['deadline']}")
         was = self._states.get(order, state)
         self._states[order] = state
         after = GOODS | {State.REVIEW, State.REFUNDED}
@@ -136,6 +142,9 @@ class OrderPromises:
         for job in self._needed(order, fields):
             if job not in due:
                 raise Broken("nothing due", f"{order} is {fields['state']}, {job} is not due")
+        ends = due.get(f"expire:{order}")
+        if ends is not None and fields["state"] in AWAITING and ends < int(fields["deadline"]):
+            raise Broken("held in full", f"{order} would end before its deadline")
         for session in sessions:
             # Only a person's word releases an order whose session may be open, and ends it soon.
             if fields["state"] == State.RELEASED and fields.get("session") == session["id"]:

@@ -32,6 +32,8 @@ class Shopper:
         self._hasty = random.choice((0.3, 1.0, 3.0))
         """How soon after the payment page the shopper pays."""
         self._twice = random.choice((0.0, 0.0, 0.4))
+        self._extends = sum(name.encode()) % 2  # no draw, so that old seeds begin as before
+        """How often the shopper asks for more time."""
         self._forms = 0
         self._basket: dict[str, int] = {}
         self._pages: list[str] = []
@@ -47,6 +49,8 @@ class Shopper:
                 yield 0.7, self._reload
         if self._orders and self._cancels:
             yield 0.5, self._cancel
+        if self._orders and self._extends:
+            yield 0.5, self._extend
         if self._pays and any(map(self._sim.is_open, self._pages)):
             yield self._haste(), self._pay
 
@@ -136,6 +140,20 @@ class Shopper:
         order = self._sim.random.choice(self._orders)
         self._sim.trouble("a shopper cancels")
         self._sim.request(f"{self.name} cancels {order}", lambda: self._give_back(order))
+
+    def _extend(self) -> None:
+        order = self._sim.random.choice(self._orders)
+        clicks = 2 if self._sim.random.random() < self._twice else 1
+        self._extends = 0 if self._sim.random.random() < 0.5 else 1
+        self._sim.trouble("a shopper asks for more time")
+        for _ in range(clicks):
+            what = f"{self.name} asks for more time for {order}"
+            self._sim.request(what, lambda: self._prolong(order), check_answer)
+
+    def _prolong(self, order: str) -> Any:
+        shop = self._sim.shop
+        found = orders.find(shop, orders.token(shop, order))
+        return orders.extend(shop, found) if found else None
 
     def _refresh(self, order: str) -> Any:
         shop = self._sim.shop

@@ -44,6 +44,7 @@ TROUBLES = {
     # Shoppers
     "a double click": 500,
     "a shopper cancels": 300,
+    "a shopper asks for more time": 300,
     "a card is declined": 100,
     "the money comes days later": 100,
     "money on its way does not come": 30,
@@ -80,6 +81,7 @@ TROUBLES = {
 CALLS = (
     "redis hold_stock",
     "redis attach_session",
+    "redis extend_hold",
     "redis settle_payment",
     "redis release_hold",
     "redis authorize_payment",

@@ -8,6 +8,7 @@ import redis
 from storefront.domain.orders import State
 from storefront.storage.answers import Held, Limits
 from tests.books import raw
+from tests.harness import wait_until
 from tests.storage.steps import ASK_MS, HOLD_MS, PRICE, Book
 
 DAY_MS = 24 * 3600 * 1000
@@ -254,3 +255,20 @@ def test_the_client_s_address_is_kept_no_longer_than_the_hold(book: Book) -> Non
     book.attach("o1")
     book.settle("o1")
     assert "address" not in raw(book.store, "o1")
+
+
+def test_not_open_until_the_very_moment_by_redis_own_clock(book: Book) -> None:
+    """Whatever a page or another clock says: asked again and again, the first yes comes in time."""
+    book.stock(poster=1)
+    opens_at = book.store.now() + 300
+    refused = 0
+
+    def held() -> bool:
+        nonlocal refused
+        answer = book.hold("o1", {"poster": 1}, opens_at=opens_at)
+        refused += answer.word is Held.NOT_OPEN
+        return answer.word is Held.HELD
+
+    wait_until(held, "it opens")
+    assert refused
+    assert book.order("o1").created >= opens_at

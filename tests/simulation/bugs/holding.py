@@ -3,6 +3,7 @@
 import itertools
 from typing import Any
 
+from storefront.domain import orders as rules
 from storefront.domain.errors import Shortage, StripeError, StripeUnreachable
 from storefront.domain.orders import Order, Reason
 from storefront.services import checkout, links, sessions
@@ -44,6 +45,10 @@ def find_once(shop: Shop, order: Order) -> Any:
 
 def by_chance(*_parts: Any) -> str:
     return f"o{next(numbers):015}"
+
+
+def no_end(order: Order, extension_ms: int) -> int:
+    return order.deadline + extension_ms
 
 
 def number_each(order: Order) -> str:
@@ -93,6 +98,15 @@ BUGS = (
                 "if false then",
             ),
         ),
+    ),
+    Bug(
+        "extends a hold again and again",
+        lua=(("extend_hold", "if order[3] then", "if false then"),),
+        swaps=((rules, "longest", no_end),),
+    ),
+    Bug(
+        "extends a hold and not the job that ends it",
+        lua=(("extend_hold", "redis.call('ZADD', DUE, deadline, 'expire:' .. ask.order)", ""),),
     ),
     Bug(
         "counts a restock for every click",
