@@ -28,6 +28,8 @@ class Act:
     """The word it answers."""
     again: str
     """The word it answers when it is asked again."""
+    looks: bool = False
+    """Whether it asks who is next in line before anything is done: then what was lost may be that."""
 
 
 def stocked(book: Book, case: str) -> None:
@@ -92,6 +94,55 @@ def to_mail(book: Book, case: str) -> None:
     CLAIMED[case] = job
     book.store._client.zadd(book.store.keys.name("due"), {job.name: job.lease})
     book.store._client.hset(book.store.keys.name("tries"), job.name, job.tries)
+
+
+def waited_for(book: Book, case: str) -> None:
+    """Two units are held while two wait for them, and one has joined who is not confirmed."""
+    book.shelve(**{f"sku-{case}": UNITS})
+    hold(book, case)
+    attach(book, case)
+    book.wait(f"first-{case}", f"second-{case}", sku=f"sku-{case}")
+    book.join(f"third-{case}", f"sku-{case}")
+
+
+def offered(book: Book, case: str) -> None:
+    waited_for(book, case)
+    release(book, case)
+
+
+def offered_one(book: Book, case: str) -> None:
+    waited_for(book, case)
+    book.wait(f"fourth-{case}", sku=f"sku-{case}")
+    release(book, case)
+
+
+def join(book: Book, case: str) -> object:
+    return book.join(f"last-{case}", f"sku-{case}", 2)
+
+
+def confirm(book: Book, case: str) -> object:
+    return book.confirm(f"third-{case}")
+
+
+def confirm_at_once(book: Book, case: str) -> object:
+    return book.confirm(f"only-{case}")
+
+
+def joined_with_units_there(book: Book, case: str) -> None:
+    book.shelve(**{f"sku-{case}": UNITS})
+    book.join(f"only-{case}", f"sku-{case}", UNITS)
+
+
+def leave(book: Book, case: str) -> object:
+    return book.leave(f"first-{case}")
+
+
+def take(book: Book, case: str) -> object:
+    return book.take(f"first-{case}-1").word
+
+
+def miss(book: Book, case: str) -> object:
+    return book.release(f"first-{case}-1", "", version=0)
 
 
 def hold(book: Book, case: str) -> object:
@@ -270,6 +321,18 @@ SCRIPTS: dict[str, list[Act]] = {
     "release": [
         Act(opened, release, "released", "already"),
         Act(opened, release_by_hand, "released", "already"),
+    ],
+    "offers": [
+        Act(waited_for, release, "released", "already", looks=True),
+        Act(waited_for, restock, "done", "already", looks=True),
+        Act(offered_one, miss, "released", "already", looks=True),
+        Act(joined_with_units_there, confirm_at_once, "confirmed", "already", looks=True),
+    ],
+    "line": [
+        Act(waited_for, join, "joined", "already"),
+        Act(waited_for, confirm, "confirmed", "already"),
+        Act(waited_for, leave, "gone", "already"),
+        Act(offered, take, "taken", "already"),
     ],
     "review": [
         Act(opened, review, "review", "already"),

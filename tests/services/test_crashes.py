@@ -11,7 +11,7 @@ import pytest
 
 from storefront.domain.errors import AlreadyPaid, StripeError
 from storefront.domain.orders import Order, State
-from storefront.services import holds, orders
+from storefront.services import holds, links, orders, waitlist
 from tests.fakes.faults import Fault
 from tests.services.conftest import Build
 from tests.services.sweeping import MakeFuse, breaks, crash, sweep
@@ -305,3 +305,78 @@ def test_a_sweep_finds_an_order_that_is_left_alone(build: Build) -> None:
     with pytest.raises(AssertionError, match="is not due"):
         sweep(build, crash, lambda town: town.begin(), then=forget)
     build()
+
+
+def in_line(town: Town) -> None:
+    """The last thing is offered to Bob, and Cyd is next in line."""
+    order = town.begin({"last": 1}, visitor="ada").order
+    for name in ("bob", "cyd"):
+        waitlist.join(town.shop, sku="last", email=f"{name}@example.com")
+        waitlist.confirm(town.shop, town.shop.store.waitlist.all()[-1])
+    orders.cancel(town.shop, town.order(order))
+
+
+def first_in_line(town: Town) -> waitlist.Standing:
+    place = town.shop.store.waitlist.all()[0]
+    found = waitlist.find(town.shop, links.place_token(town.shop.settings, place.id))
+    assert found is not None
+    return found
+
+
+@breaks
+def test_an_offer_whose_taking_breaks_anywhere_is_paid_or_passes_on(
+    build: Build, make_fuse: MakeFuse
+) -> None:
+    def then(town: Town) -> None:
+        town.skip(2)
+        started = waitlist.take(town.shop, first_in_line(town))
+        assert started is not None
+        assert town.stripe.pay(started.order.session)
+        town.deliver()
+        assert town.level("last") == (0, 0, 1)
+
+    def take(town: Town) -> object:
+        return waitlist.take(town.shop, first_in_line(town))
+
+    sweep(build, make_fuse, take, prepare=in_line, then=then)
+
+
+@breaks
+@pytest.mark.parametrize("how", ["leaves", "is stopped"])
+def test_who_leaves_with_a_break_anywhere_leaves_when_it_is_done_again_and_the_next_is_offered(
+    build: Build, make_fuse: MakeFuse, how: str
+) -> None:
+    def leave(town: Town) -> None:
+        place = first_in_line(town).place
+        if how == "leaves":
+            waitlist.leave(town.shop, place)
+        else:
+            waitlist.stop(town.shop, place.id, "admin")
+
+    def then(town: Town) -> None:
+        leave(town)
+        [order] = [order for order in town.orders() if order.state is State.OFFERED]
+        assert order.email == "cyd@example.com"
+
+    sweep(build, make_fuse, leave, prepare=in_line, then=then)
+
+
+@breaks
+def test_a_hold_that_ends_with_a_break_anywhere_is_offered_to_the_next_in_line(
+    build: Build, make_fuse: MakeFuse
+) -> None:
+    def wait(town: Town) -> None:
+        town.begin({"last": 1}, visitor="ada")
+        waitlist.join(town.shop, sku="last", email="bob@example.com")
+        waitlist.confirm(town.shop, town.shop.store.waitlist.all()[0])
+
+    def then(town: Town) -> None:
+        town.pass_time(10)
+        orders.cancel(town.shop, next(o for o in town.orders() if o.visitor))
+        assert town.level("last") == (0, 1, 0)
+        assert town.find("offered").email == "bob@example.com"
+
+    def cancel(town: Town) -> object:
+        return orders.cancel(town.shop, only(town))
+
+    sweep(build, make_fuse, cancel, prepare=wait, then=then)

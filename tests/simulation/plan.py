@@ -80,6 +80,9 @@ class Plan:
     """``hosted``: Stripe's page; ``elements``: the shop's own."""
     unwilling: float
     """A bank will not pay what it has agreed to."""
+    waiting: bool
+    """Whether shoppers wait in line for what is gone."""
+    offer_seconds: int
 
 
 SCARCE: Mapping[str, Any] = {
@@ -132,6 +135,8 @@ def draw(random: Random, fixed: Fixed | None = None) -> Plan:
         capture=random.choice(("automatic", "manual")),
         ui=random.choice(("hosted", "hosted", "elements")),
         unwilling=at_times(0.3, 0.3),
+        waiting=random.random() < 0.5,
+        offer_seconds=random.choice((60, 7200)),
     )
     if random.random() < 0.15:
         plan = replace(plan, **SCARCE, stock=dict.fromkeys(skus, 1))

@@ -5,6 +5,7 @@ stock, of orders and of money stands in a file of its own.
 """
 
 from tests.simulation.link_promises import LinkPromises
+from tests.simulation.line_promises import LinePromises
 from tests.simulation.money_promises import MoneyPromises
 from tests.simulation.order_promises import OrderPromises
 from tests.simulation.stock_promises import StockPromises
@@ -23,6 +24,7 @@ class Promises:
         self._changes = (-1, -1)
         self._stock = StockPromises(view, truth)
         self._orders = OrderPromises(view, truth)
+        self._line = LinePromises(view, truth)
         self._money = MoneyPromises(view, truth)
         self._wishes = WishPromises(view, truth)
         self._links = LinkPromises(view, truth)
@@ -32,6 +34,7 @@ class Promises:
         self._truth.lossy |= lossy
         self._stock.restarted(lossy=lossy)
         self._orders.restarted(lossy=lossy)
+        self._line.restarted(lossy=lossy)
 
     def check(self) -> None:
         """Raises Broken when something that is always true is not."""
@@ -45,6 +48,7 @@ class Promises:
         self._truth.let_go |= self.view.lapsed()
         self._stock.check(orders)
         self._orders.check(orders)
+        self._line.check(orders)
         self._money.check(orders)
         self._wishes.check(orders)
         self._links.check()
@@ -58,6 +62,7 @@ class Promises:
         self._wishes.rest(orders)
         self._links.rest(orders)
         self._orders.rest(orders)
+        self._line.rest(orders)
         self._stock.rest(orders)
 
     def has_unit(self, session: str) -> bool:
@@ -70,3 +75,4 @@ class Promises:
         ``since`` (ms) is when everything worked again.
         """
         self._orders.late(since)
+        self._line.late(since)

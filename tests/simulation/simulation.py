@@ -24,6 +24,7 @@ from tests.simulation.story import Story
 from tests.simulation.tasks import Fate, Task
 from tests.simulation.town import OPENING, Ground, Town
 from tests.simulation.truth import Broken, Truth
+from tests.simulation.waiter import Waiter
 
 NAMES = ("ada", "bob", "cyd", "dee")
 MOST_JOBS = 600
@@ -74,6 +75,7 @@ class Simulation:
             Shopper(self, name, address) for name, address in zip(NAMES, addresses, strict=False)
         ]
         self._links = Links(self)
+        self._waiters = [Waiter(self, one) for one in self._shoppers if self.plan.waiting]
         self._mishaps = Mishaps(self)
         self.restarts = Restarts(self)
         self._workers = [Worker(self, f"worker {n + 1}") for n in range(self.plan.workers)]
@@ -177,7 +179,10 @@ class Simulation:
         return True
 
     def _anything_ahead(self) -> bool:
-        if any(one.waits for one in (*self._shoppers, self._links)) or self.post.times():
+        if (
+            any(one.waits for one in (*self._shoppers, *self._waiters, self._links))
+            or self.post.times()
+        ):
             return True
         if self._workers and self.due_at() < self.now() + SOON_MS:
             return True
@@ -189,7 +194,7 @@ class Simulation:
         yield from self._mishaps.acts()
         yield from self.restarts.acts()
         yield from self._links.acts()
-        for actor in (*self._shoppers, *self._workers, *self._operators):
+        for actor in (*self._shoppers, *self._waiters, *self._workers, *self._operators):
             yield from actor.acts()
 
     def _go_on(self, task: Task, crashing: float = 1) -> None:
@@ -342,7 +347,7 @@ class Simulation:
             left = [at for job, at in jobs.items() if job not in AGAIN_AND_AGAIN]
             if not left:
                 return
-            if (at := min(jobs.values())) > self.now():
+            if (at := min(left)) > self.now():
                 if at > since + SOON_MS:
                     raise Broken("never at rest", f"due in {int(at - since)} ms: {sorted(jobs)}")
                 self._move_to(int(at))

@@ -65,6 +65,11 @@ TROUBLES = {
         for capture in ("automatic", "manual")
         for ui in ("hosted", "elements")
     },
+    # The waitlist
+    "a shopper joins the line": 500,
+    "a shopper confirms": 300,
+    "a shopper leaves": 50,
+    "an offer is taken": 100,
     # The operator, and banks
     "the operator restocks": 300,
     "the operator refunds all": 50,
@@ -89,6 +94,8 @@ CALLS = (
     "redis mark_processing",
     "redis record_refund",
     "redis restock",
+    "redis join_line",
+    "redis confirm_place",
     "redis claim_due",
     "redis finish_due",
     "stripe create_session",

@@ -12,6 +12,7 @@ from storefront.domain.products import Product, Variant
 from storefront.services import work
 from storefront.services.shop import Shop
 from storefront.settings import Settings, load_settings
+from storefront.storage.answers import Terms
 from storefront.storage.store import Store, open_store
 from tests.fakes.stripe import FakeStripe
 from tests.simulation.memory import Memory
@@ -116,6 +117,7 @@ class Town:
             stripe=self.stripe,  # type: ignore[arg-type]
             mailer=self.postman,  # type: ignore[arg-type]
         )
+        ground.store.scripts._terms = Terms(offer_ms=plan.offer_seconds * 1000)
         get, post = self.stripe.wire.get, self.stripe.wire.post
 
         def hear_get(name: str, run: Callable[[], Any]) -> Any:

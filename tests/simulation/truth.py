@@ -69,6 +69,8 @@ class Truth:
     """Keys of wishes that the shop said it would carry out."""
     switched_on: set[str] = field(default_factory=set)
     """Payment links that somebody switched on again at Stripe."""
+    confirmed: set[str] = field(default_factory=set)
+    """Places in line whose mail's link was followed."""
     forms: dict[tuple[str, str], set[str]] = field(default_factory=lambda: defaultdict(set))
     """The forms that a visitor sent for a basket."""
 

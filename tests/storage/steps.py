@@ -1,5 +1,6 @@
 """Steps of an order's life at the storage, each with the usual values unless told otherwise."""
 
+import itertools
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -33,6 +34,8 @@ HOLD_MS = 1_920_000
 GRACE_MS = 300_000
 ASK_MS = 30_000
 AGAIN_MS = 3_600_000
+VERSIONS = itertools.count(2)
+"""Of catalogues: a reader keeps one until its version changes."""
 LAPSE_MS = 172_800_000
 LIMITS = Limits(visitor=0, address=0)
 
@@ -53,7 +56,7 @@ class Book:
         """The same, with a product for each, so that units can be offered."""
         products = [Product(sku, sku.title(), (Variant(sku, PRICE),)) for sku in units]
         rows = {product.slug: json.dumps(product.to_json()) for product in products}
-        self.store.scripts.publish_catalogue(rows, units, version=f"v {units}", who="tests")
+        self.store.scripts.publish_catalogue(rows, units, version=f"v{next(VERSIONS)}", who="tests")
         told = [f"mirror:{sku}" for sku in units]
         self.store._client.zrem(self.store.keys.name("due"), *told)
 

@@ -12,6 +12,7 @@ from tests.simulation.bugs import (
     linking,
     paying,
     restarting,
+    waiting,
     working,
 )
 from tests.simulation.bugs.bug import Bug, ground_with
@@ -26,6 +27,7 @@ GROUPS = {
     "capturing": capturing.BUGS,
     "working": working.BUGS,
     "restarting": restarting.BUGS,
+    "waiting": waiting.BUGS,
 }
 MOST_SEEDS = 3000
 """A mistake that hides longer counts as not found."""
