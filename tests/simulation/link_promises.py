@@ -45,12 +45,16 @@ class LinkPromises:
                 raise Broken("I4", f"{session['id']} was paid and has no order")
 
     def has_unit(self, session: str) -> bool:
-        """Whether a session that was completed just now has a unit of its link's allotment."""
+        """Whether a session that was completed just now has a unit of its link's allotment.
+
+        Of a link that somebody switched on again while the shop closed it, nobody can say.
+        """
         found = self._view.stripe.sessions[session]
         fields = self._view.links().get(found["metadata"]["link"])
         link = self._view.stripe.links[found["payment_link"]]
         count = link["restrictions"]["completed_sessions"]["count"]
         own = fields is not None and fields.get("stripe", link["id"]) == link["id"]
+        own &= link["id"] not in self._truth.switched_on
         return bool(
             own and fields and fields["state"] != "closed" and count <= int(fields["units"])
         )

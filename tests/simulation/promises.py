@@ -4,8 +4,8 @@ Each fault is named after the invariant of docs/never-oversell.md that it breaks
 stock, of orders and of money stands in a file of its own.
 """
 
-from tests.simulation.link_promises import LinkPromises
 from tests.simulation.line_promises import LinePromises
+from tests.simulation.link_promises import LinkPromises
 from tests.simulation.money_promises import MoneyPromises
 from tests.simulation.order_promises import OrderPromises
 from tests.simulation.stock_promises import StockPromises
