@@ -168,7 +168,12 @@ def visit(slug: str) -> Response:
         return make_response(render_template("inactive.html", link=link), 410)
     try:
         with account.transaction():
-            session = payment_links.visit(account, link)
+            session = payment_links.visit(
+                account,
+                link,
+                request.args.get("client_reference_id", ""),
+                request.args.get("prefilled_email", ""),
+            )
     except StripeError as error:
         abort(409, str(error))
     return redirect(session["url"], 303)

@@ -1,5 +1,7 @@
 """Payment links: POST and GET /v1/payment_links, and the session that each visit opens."""
 
+import re
+
 from . import line_items, money, sessions, texts
 from .account import Account
 from .errors import StripeError, invalid, not_modelled
@@ -22,6 +24,7 @@ OFF = {
     "tax_id_collection": {"enabled": False},
 }
 MOST_LINES = 20
+REFERENCE = re.compile(r"[A-Za-z0-9_-]{1,200}", re.ASCII)
 
 
 def check_modelled(params: Json) -> None:
@@ -177,8 +180,12 @@ def update(account: Account, params: Json, id: str) -> Json:  # noqa: A002
     return link
 
 
-def visit(account: Account, link: Json) -> Json:
-    """Opens a session for a visitor of the link: its metadata is copied, its life is 24 hours."""
+def visit(account: Account, link: Json, reference: str = "", email: str = "") -> Json:
+    """Opens a session for a visitor of the link: its metadata is copied, its life is 24 hours.
+
+    `reference` and `email` stood in the address, as anyone can write there; Stripe drops what does
+    not fit: https://docs.stripe.com/payment-links/url-parameters
+    """
     after = link["after_completion"]
     params = {
         "custom_text": {k: v for k, v in link["custom_text"].items() if v},
@@ -191,6 +198,10 @@ def visit(account: Account, link: Json) -> Json:
         "customer_creation": link["customer_creation"],
         "submit_type": link["submit_type"],
     }
+    if REFERENCE.fullmatch(reference):
+        params["client_reference_id"] = reference
+    if texts.EMAIL.fullmatch(email):
+        params["customer_email"] = email
     if link["shipping_address_collection"]:
         params["shipping_address_collection"] = link["shipping_address_collection"]
     if link["payment_method_types"]:

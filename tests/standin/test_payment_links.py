@@ -113,6 +113,19 @@ def test_an_inactive_link_says_so_but_its_open_sessions_stay_payable(standin: St
     assert visit(standin, link).status == "open"
 
 
+def test_anyone_can_write_a_reference_into_the_address(standin: Standin):
+    link = create(standin)
+    for given, kept in (("?client_reference_id=o-1", "o-1"), ("?client_reference_id=a%20b", None)):
+        answer = standin.http.get(link.url + given, allow_redirects=False, timeout=30)
+        session = standin.session(answer.headers["Location"].rsplit("/", 1)[-1])
+        assert session.client_reference_id == kept
+    answer = standin.http.get(
+        f"{link.url}?prefilled_email=ada@example.com", allow_redirects=False, timeout=30
+    )
+    session = standin.session(answer.headers["Location"].rsplit("/", 1)[-1])
+    assert session.customer_email == "ada@example.com"
+
+
 def test_a_link_for_cards_alone_opens_sessions_for_cards_alone(standin: Standin):
     session = visit(standin, create(standin, payment_method_types=["card"]))
     assert session.payment_method_types == ["card"]
