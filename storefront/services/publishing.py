@@ -11,7 +11,7 @@ from storefront.domain.catalogue_file import CatalogueFile, CatalogueMistakes
 from storefront.domain.door import Door
 from storefront.domain.errors import StripeUnreachable
 from storefront.domain.products import Catalogue, Product
-from storefront.services import recovery, sessions, showing
+from storefront.services import payment_links, recovery, sessions, showing
 from storefront.services.reconciliation import AHEAD_SECONDS
 from storefront.services.shop import Shop
 
@@ -38,8 +38,8 @@ def publish(
     A SKU's stock counts only the first time that it is seen. With ``prune``, products that are not in
     the file are taken off the shelf. Raises CatalogueMistakes, and nothing is changed.
 
-    Into an empty Redis: when Stripe knows sessions of this shop, its books were lost, so the stock is
-    only remembered. Raises StripeError when Stripe cannot be asked, and nothing is changed.
+    Into an empty Redis: when Stripe knows sessions or links of this shop, its books were lost, so the
+    stock is only remembered. Raises StripeError when Stripe cannot be asked, and nothing is changed.
     """
     before = shop.store.catalogue.read()
     old = {product.slug: product for product in before.products}
@@ -90,9 +90,11 @@ def from_stripe(shop: Shop) -> AccountCatalogue:
 
 
 def _known_at_stripe(shop: Shop) -> bool:
-    """Whether Stripe knows any session of this shop. Raises StripeError."""
+    """Whether Stripe knows any session or payment link of this shop. Raises StripeError."""
     latest = shop.store.now() // 1000 + AHEAD_SECONDS
     try:
+        if payment_links.of_this_shop(shop):
+            return True
         return any(True for _ in sessions.between(shop, 0, latest))
     except StripeUnreachable:
         if shop.settings.standin:
