@@ -1,6 +1,7 @@
 """After a restart the shop takes no hold before its books are whole, and nobody pays for the loss."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
@@ -194,6 +195,8 @@ def test_a_sale_that_was_lost_is_a_sale_again_with_its_mail(town: Town) -> None:
     town.work()
     assert stands(town) is Door.OPEN
     found = town.order(order)
+    # Its session is made, so nothing will name a Price any more.
+    sold = replace(sold, lines=tuple(replace(line, price="") for line in sold.lines))
     told = ("id", "created", "state", "lines", "amount", "currency", "deadline", "expires_at")
     told += ("session", "sessions", "payment_intent", "payments", "email", "basket", "units")
     assert {name: getattr(found, name) for name in told} == {

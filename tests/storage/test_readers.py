@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,10 +11,12 @@ import redis
 
 from storefront.domain.orders import State
 from storefront.domain.products import Level, Product, Variant
+from storefront.domain.sold_at_stripe import KnownPrice
 from storefront.storage import ledger, orders, snapshot
 from storefront.storage.keys import DOCUMENTED, Keys
 from storefront.storage.store import Store, open_store
 from tests.storage.steps import Book
+from tests.storage.test_scripts_links import LINK
 
 DAYS_35 = 35 * 24 * 3600
 
@@ -300,6 +303,8 @@ def test_the_documented_keys_are_exactly_those_that_a_shop_keeps(busy: Book) -> 
     busy.settle("open", "pi_3", session="cs_3", event="evt_1")
     busy.store.scripts.restock("poster", delta=1, reason="r", who="w", key="k1")
     busy.store.scripts.restock("poster", delta=-1, reason="r", who="w", key="k2")
+    busy.store.scripts.restock("poster", delta=1, reason="r", who="w", key="k3")
+    busy.store.scripts.open_link(replace(LINK, units=1, left=1), who="w", ask_ms=1000)
     publish(busy, "v2", Product("poster", "Poster", (Variant("poster", 1),)))
     busy.join("place1")
     busy.wait("place2", units=10)
@@ -307,15 +312,18 @@ def test_the_documented_keys_are_exactly_those_that_a_shop_keeps(busy: Book) -> 
     busy.store.count("limited:pages")
     busy.store.door.lease(10_000)
     busy.store.note_reconciled()
+    busy.store.prices.note("poster", KnownPrice("price_1", 2500, "usd"))
+    busy.store.prices.next_number("poster")
+    busy.store.prices.note_shown("poster", 9)
     busy.store.live.note_streams("process", 2, busy.store.now())
     busy.store.scripts.mail_orders("ada@example.com", pause_ms=10_000)
     found = set()
     for key in busy.store._client.scan_iter():
         name = key.removeprefix("{test}:")
-        for kind in ("order", "hold", "seen", "restock"):
+        inside = {"order": "order", "hold": "order", "seen": "event", "restock": "key"}
+        for kind, about in (inside | {"link": "link"}).items():
             if name.startswith(f"{kind}:"):
-                inside = {"order": "order", "hold": "order", "seen": "event", "restock": "key"}
-                name = f"{kind}:<{inside[kind]}>"
+                name = f"{kind}:<{about}>"
         found.add(name)
     # A channel is no key, and the rate limits are kept by the web.
     assert found == set(DOCUMENTED) - {"live", "limit:<rule>"}
