@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from storefront.domain.orders import Plan
 from storefront.domain.payments import DisputeFact
 from storefront.storage.answers import Job
+from tests.races import link_acts as links
 from tests.storage.steps import GRACE_MS, HOLD_MS, PRICE, Book
 
 UNITS = 2
@@ -356,6 +357,18 @@ SCRIPTS: dict[str, list[Act]] = {
     "dispute": [
         Act(paid, dispute, "review", "already"),
         Act(reviewed, resume, "resumed", "kept"),
+    ],
+    "payment links": [
+        Act(links.stocked, links.make, "opened", "already"),
+        Act(links.made, links.attach, "attached", "already"),
+        Act(links.selling, links.attach_another, "other", "other"),
+        Act(links.selling, links.take, "taken", "already"),
+        Act(links.sold_one, links.take_the_last, "taken", "already"),
+        Act(links.stocked, links.take_without_a_link, "short", "already"),
+        Act(links.selling, links.end, "ending", "already"),
+        Act(links.ended, links.close, "closed", "already"),
+        Act(links.stocked, links.restore, "restored", "already"),
+        Act(links.stocked, links.restore_short, "short", "already"),
     ],
     "restock": [
         Act(stocked, restock, "done", "already"),

@@ -131,7 +131,11 @@ def test_a_stranger_sees_neither_links_nor_posters(visitor: Browser) -> None:
 
 
 def test_printed_a_poster_has_its_papers_size_and_nothing_around_it() -> None:
-    style = (ROOT / "static" / "admin.css").read_text("utf-8").split("@media print")[-1]
+    style = (ROOT / "static" / "admin.css").read_text("utf-8")
+    # CSS has no name for A6.
+    assert "@page poster-a4 { size: 210mm 297mm;" in style
+    assert "@page poster-a6 { size: 105mm 148mm;" in style
+    style = style.split("@media print")[-1]
     assert re.search(r"\.poster \{ page: poster-a4", style)
     assert re.search(r"\.poster\.small \{ page: poster-a6", style)
     assert ".with-poster :is(.masthead" in style
