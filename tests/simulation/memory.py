@@ -314,6 +314,18 @@ class Memory:
     ) -> list[tuple[str, dict[str, str]]]:
         return self.raw_xrange(key, low, high)[::-1][:count]
 
+    def raw_keys(self) -> list[str]:
+        return [key for key in list(self.data) if self._full(key)]
+
+    def raw_type(self, key: str) -> str:
+        found = self._live(key)
+        kinds = {str: "string", dict: "hash", SortedSet: "zset", list: "stream"}
+        return "none" if found is None else kinds[type(found)]
+
+    def raw_pttl(self, key: str) -> int:
+        end = self.raw_pexpiretime(key)
+        return end if end < 0 else end - self._now()
+
     def raw_pexpiretime(self, key: str) -> int:
         if self._live(key) is None:
             return -2
@@ -385,6 +397,9 @@ class Memory:
         self._ends[key] = int(at)
         return 1
 
+    def _do_pexpire(self, key: str, ms: Any) -> int:
+        return self._do_pexpireat(key, self._now() + int(ms))
+
     def _do_persist(self, key: str) -> int:
         return int(self._live(key) is not None and self._ends.pop(key, None) is not None)
 
@@ -422,9 +437,18 @@ class Memory:
         self.changes += 1
         return number
 
-    def _do_zadd(self, key: str, score: Any, member: str) -> int:
+    def _do_zadd(self, key: str, *row: Any) -> int:
+        if row[0] == "NX":
+            row = row[1:]
+            if row[1] in self._sorted(key).scores:
+                return 0
+        score, member = row
         self.changes += 1
         return int(self._sorted(key, make=True).add(member, float(score)))
+
+    def _do_zremrangebyscore(self, key: str, low: Any, high: Any) -> int:
+        gone = [member for _, member in self._between(key, low, high)]
+        return self._do_zrem(key, *gone) if gone else 0
 
     def _do_zrem(self, key: str, *members: str) -> int:
         found = self._sorted(key)
@@ -451,6 +475,13 @@ class Memory:
 
     def _do_zrangebylex(self, key: str, low: str, high: str, *limit: Any) -> list[str]:
         found = self._sorted(key).lex(low, high)
+        if limit:
+            assert limit[0] == "LIMIT"
+            found = found[int(limit[1]) : int(limit[1]) + int(limit[2])]
+        return found
+
+    def _do_zrevrangebylex(self, key: str, high: str, low: str, *limit: Any) -> list[str]:
+        found = self._sorted(key).lex(low, high)[::-1]
         if limit:
             assert limit[0] == "LIMIT"
             found = found[int(limit[1]) : int(limit[1]) + int(limit[2])]

@@ -17,32 +17,34 @@ from storefront.domain.orders import Line, basket_of, total
 from storefront.storage.answers import HoldAnswer, Job, Limits, Wanted
 from storefront.storage.store import Store, open_store
 from tests.books import broken, needed
+from tests.storage.choices import (
+    HOUR,
+    LEASE_MS,
+    NEVER_OPENS,
+    NOW,
+    PRICE,
+    UNKNOWN,
+    amounts,
+    any_or_none,
+    baskets,
+    emails,
+    events,
+    first,
+    needs_order,
+    orders,
+    payment_of,
+    reasons,
+    session_of,
+    skus,
+    statuses,
+    times,
+    waits,
+)
+from tests.storage.machine_authorizing import Authorizing
 from tests.storage.model import COUNTERS, IMPOSSIBLE, MOST_OVERDUE, ShopModel, Span
-
-PRICE = 100
-NOW, HOUR = 0, 3_600_000
-NEVER_OPENS = 9_000_000_000_000
-LEASE_MS = 600_000
-UNKNOWN = "nobodys"
 
 Mutate = Callable[[str, str], str]
 Tick = Callable[[], object]
-
-skus = st.sampled_from(["a", "a", "b", "c"])
-baskets = st.dictionaries(skus, st.sampled_from([1, 1, 2, 3]), min_size=1, max_size=2)
-amounts = st.sampled_from([PRICE, 2 * PRICE, 3 * PRICE])
-events = st.sampled_from(["", "", "evt_1", "evt_2"])
-emails = st.sampled_from(["", "ada@example.com", "bob@example.com"])
-first = st.sampled_from([1, 1, 1, 2])
-"""The number of a session, payment, version or refund of an order: mostly the one it begins with."""
-any_or_none = st.sampled_from([1, 1, 1, 2, 0])
-reasons = st.sampled_from(["expired", "declined", "cancelled"])
-waits = st.sampled_from([HOUR, NOW])
-times = st.sampled_from([1, 1, 1, 2])
-"""How often a call is sent: its answer may be lost on the way."""
-orders = st.sampled_from([0, 0, 0, 0, 1, 1, 1, 2, 2, 3])
-"""Which order, counted from the newest."""
-statuses = st.sampled_from(["succeeded", "succeeded", "pending", "requires_action", "failed"])
 
 READ: dict[str, Callable[[Any, str], object]] = {
     "string": lambda pipe, key: pipe.get(key),
@@ -52,10 +54,8 @@ READ: dict[str, Callable[[Any, str], object]] = {
 }
 """How a key of each type is read."""
 
-needs_order = precondition(lambda self: self.model.orders)
 
-
-class Storage(RuleBasedStateMachine):
+class Storage(Authorizing, RuleBasedStateMachine):
     """One shop's storage and the model of it, through the same calls."""
 
     client: ClassVar[redis.Redis]
@@ -278,6 +278,10 @@ class Storage(RuleBasedStateMachine):
                 self._ask("attach_session", order, session=f"cs_{order}_1", url="https://x")
             case "open" | "processing" | "released":
                 self.settle_payment(which, 1, 1, PRICE, "ada@example.com", 1, "")
+            case "authorized":
+                self.settle_payment(which, 1, 1, PRICE, "ada@example.com", 1, "")
+            case "void_due":
+                self.void_payment(which, 1, "lapsed", 1, "")
             case "paid" | "refund_due":
                 self.record_refund(which, 1, 1, PRICE, "succeeded", HOUR, 1, "")
 
@@ -291,8 +295,8 @@ class Storage(RuleBasedStateMachine):
         for sku in self.model.orders[order].lines if gone else ():
             if free := self.model.levels[sku]["available"]:
                 self._hold({sku: free}, free, 0, "", "", Limits(0, 0), HOUR, HOUR, 1)
-        late = {"amount": 2 * PRICE, "email": "", "session": _session(order, number)}
-        self._ask("settle_payment", order, payment_intent=_payment(order, number), **late)
+        late = {"amount": 2 * PRICE, "email": "", "session": session_of(order, number)}
+        self._ask("settle_payment", order, payment_intent=payment_of(order, number), **late)
 
     @needs_order
     @rule(
@@ -309,8 +313,8 @@ class Storage(RuleBasedStateMachine):
         """Two payments for one order, the second perhaps wrong; all or a part of one goes back."""
         order = self._order(which)
         paid = {"amount": 2 * PRICE, "email": ""}
-        first, second = (_payment(order, number) for number in (1, 2))
-        bought = _session(order, session)
+        first, second = (payment_of(order, number) for number in (1, 2))
+        bought = session_of(order, session)
         self._ask("settle_payment", order, payment_intent=first, session=bought, **paid)
         if wrong:
             self._ask("review_order", order, payment_intent=second, reason="look at it", **paid)
@@ -323,7 +327,7 @@ class Storage(RuleBasedStateMachine):
     @rule(which=orders, whose=orders, wrong=st.booleans())
     def pay_with_anothers_payment(self, which: int, whose: int, wrong: bool) -> None:
         """One payment buys one order, whatever its metadata say."""
-        order, payment = self._order(which), _payment(self._order(whose), 1)
+        order, payment = self._order(which), payment_of(self._order(whose), 1)
         if wrong:
             more = {"reason": "look at it", "payment_intent": payment, "amount": PRICE}
             self._ask("review_order", order, email="", **more)
@@ -351,7 +355,7 @@ class Storage(RuleBasedStateMachine):
     @rule(which=orders, number=first, repeats=times)
     def attach_session(self, which: int, number: int, repeats: int) -> None:
         order = self._order(which)
-        session = _session(order, number)
+        session = session_of(order, number)
         self._ask("attach_session", order, repeats, session=session, url="https://pay.example")
 
     @needs_order
@@ -388,8 +392,8 @@ class Storage(RuleBasedStateMachine):
             order,
             repeats,
             event,
-            payment_intent=_payment(order, number),
-            session=_session(order, session),
+            payment_intent=payment_of(order, number),
+            session=session_of(order, session),
             amount=amount,
             email=email,
         )
@@ -405,8 +409,8 @@ class Storage(RuleBasedStateMachine):
             order,
             repeats,
             event,
-            payment_intent=_payment(order, number),
-            session=_session(order, number),
+            payment_intent=payment_of(order, number),
+            session=session_of(order, number),
             email=email,
             ask_ms=ask_ms,
         )
@@ -423,7 +427,7 @@ class Storage(RuleBasedStateMachine):
     )
     def release_hold(self, which: int, session: int, repeats: int, event: str, **ask: Any) -> None:
         order = self._order(which)
-        self._ask("release_hold", order, repeats, event, session=_session(order, session), **ask)
+        self._ask("release_hold", order, repeats, event, session=session_of(order, session), **ask)
 
     @needs_order
     @rule(which=orders, number=st.sampled_from([0, 1, 2]), email=emails, event=events)
@@ -435,7 +439,7 @@ class Storage(RuleBasedStateMachine):
             2,
             event,
             reason="look at it",
-            payment_intent=_payment(order, number),
+            payment_intent=payment_of(order, number),
             amount=2 * PRICE if number else 0,
             email=email,
         )
@@ -468,7 +472,7 @@ class Storage(RuleBasedStateMachine):
             order,
             repeats,
             event,
-            payment_intent=_payment(order, number),
+            payment_intent=payment_of(order, number),
             refund=f"re_{order}_{number}_{refund}",
             amount=amount,
             status=status,
@@ -526,6 +530,10 @@ class Storage(RuleBasedStateMachine):
         self._ask("renew_session", UNKNOWN, version=1, session_seconds=1920)
         self._ask("settle_payment", UNKNOWN, 1, event, amount=PRICE, **payment)
         self._ask("mark_processing", UNKNOWN, 1, event, ask_ms=NOW, **payment)
+        agreed = {"amount": PRICE, "capture_before": 0}
+        self._ask("authorize_payment", UNKNOWN, 1, event, **agreed, **payment)
+        self._ask("void_payment", UNKNOWN, 1, event, payment_intent="pi_x", reason="lapsed")
+        self._ask("cancel_authorized", UNKNOWN, 1, to="available", reason="x", who="admin")
         release = {"session": "cs_x", "version": 1, "reason": "expired", "who": ""}
         self._ask("release_hold", UNKNOWN, 1, event, **release)
         self._ask("note_email", UNKNOWN, email="ada@example.com")
@@ -640,6 +648,9 @@ class Storage(RuleBasedStateMachine):
             assert (order.session_version, order.email) == (one.version, one.email)
             assert order.payments == one.payments
             assert order.refund_reasons == one.refund_reasons
+            assert (order.authorizations, order.voided) == (one.authorizations, one.voided)
+            assert order.capture_before == one.capture_before
+            assert order.void_reasons == one.void_reasons
             refunds = {r.id: (r.payment_intent, r.amount, r.status) for r in order.refunds}
             assert refunds == one.refunds
             assert order.notices.keys() == {n.removeprefix("mail:") for n in one.notices}
@@ -658,16 +669,6 @@ class Storage(RuleBasedStateMachine):
         for mark, names in (("seen:", self.model.seen), ("restock:", self.model.restocked)):
             found = set(self.client.scan_iter(keys.name(f"{mark}*")))
             assert found == {keys.name(mark + name) for name in names}
-
-
-def _session(order: int, number: int) -> str:
-    """One of the order's sessions; 0 is none."""
-    return f"cs_{order}_{number}" if number else ""
-
-
-def _payment(order: int, number: int) -> str:
-    """One of the order's PaymentIntents; 0 is none."""
-    return f"pi_{order}_{number}" if number else ""
 
 
 def _compare(answer: HoldAnswer, expected: tuple[Any, ...]) -> None:

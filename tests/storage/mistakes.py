@@ -33,7 +33,7 @@ MISTAKES = {
         "redis.call('ZLEXCOUNT', index, from, to) <= limit",
     ),
     "a hold has no deadline on the list": (
-        "hold_stock",
+        "books",
         "schedule('expire:' .. ask.order, deadline)",
         "",
     ),
@@ -109,17 +109,77 @@ MISTAKES = {
     ),
     "the rest of a refund is forgotten": (
         "record_refund",
-        "if fields[6] and owed[ask.payment_intent] > 0 then",
+        "if wanted[ask.payment_intent] or (fields[6] and owed[ask.payment_intent] > 0) then",
         "if false then",
     ),
     "what went back of one payment counts for another": (
-        "record_refund",
+        "books",
         "owed[refund.payment_intent] = (owed[refund.payment_intent] or 0) - refund.amount",
         "for payment, left in pairs(owed) do owed[payment] = left - refund.amount end",
     ),
     "a review ends though another payment was kept": (
         "record_refund",
         "if left > 0 then return answer('recorded') end",
+        "",
+    ),
+    "a second payment's way back fails while the first is only authorised": (
+        "record_refund",
+        "redis.call('HEXISTS', ORDER, 'payment:' .. fields[4]) == 1 and owed[fields[4]]",
+        "owed[fields[4]]",
+    ),
+    "an authorisation that ended is taken once more": (
+        "authorize_payment",
+        "if known[1] or known[2] or known[3] then",
+        "if known[1] or known[2] then",
+    ),
+    "a late authorisation gets units that are gone": (
+        "authorize_payment",
+        "not (fields[6] and all_in(AVAILABLE, lines) or all_free(lines))",
+        "false",
+    ),
+    "a second authorisation is kept": (
+        "authorize_payment",
+        "schedule(void, now)\n  return answer('duplicate', state)",
+        "return answer('duplicate', state)",
+    ),
+    "an authorisation is never captured": (
+        "authorize_payment",
+        "schedule('capture:' .. ask.order .. ':' .. ask.payment_intent, now)",
+        "",
+    ),
+    "one authorisation serves two orders": (
+        "authorize_payment",
+        "redis.call('HSET', PAYMENTS, ask.payment_intent, ask.order)",
+        "",
+    ),
+    "what was captured counts as a second payment": (
+        "settle_payment",
+        "if paid_by == ask.payment_intent and at == 'sold' then",
+        "if false then",
+    ),
+    "what ended is captured all the same": (
+        "void_payment",
+        "redis.call('ZREM', DUE, 'capture:'",
+        "redis.call('ZREM', DUE, 'captured:'",
+    ),
+    "the end of a second authorisation takes the goods": (
+        "void_payment",
+        "if fields[4] ~= ask.payment_intent then return answer('voided') end",
+        "",
+    ),
+    "nobody is told that an authorisation ended": (
+        "void_payment",
+        "schedule('mail:voided:' .. ask.order .. ':' .. ask.payment_intent, now)\nif fields[4]",
+        "if fields[4]",
+    ),
+    "what the operator cancelled stays authorised": (
+        "cancel_authorized",
+        "schedule('void:' .. ask.order .. ':' .. payment, now)",
+        "",
+    ),
+    "what the operator cancelled is captured": (
+        "cancel_authorized",
+        "redis.call('ZREM', DUE, 'capture:' .. ask.order .. ':' .. payment)",
         "",
     ),
     "one payment buys two orders": (

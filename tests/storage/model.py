@@ -8,6 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from tests.storage import model_authorizing as authorizing
+
 HOLDING = {"pending", "open", "processing"}
 RANK = {"succeeded": 2, "canceled": 3, "failed": 3}
 COUNTERS = ("available", "held", "sold", "written_off", "stocked")
@@ -56,6 +58,10 @@ class OrderModel:
     refunds: dict[str, tuple[str, int, str]] = field(default_factory=dict)
     """By id: the payment, minor units, status."""
     refund_reasons: dict[str, str] = field(default_factory=dict)
+    authorizations: dict[str, int] = field(default_factory=dict)
+    capture_before: dict[str, int] = field(default_factory=dict)
+    void_reasons: dict[str, str] = field(default_factory=dict)
+    voided: dict[str, int] = field(default_factory=dict)
     notices: set[str] = field(default_factory=set)
     handed_over: bool = False
 
@@ -133,6 +139,11 @@ class ShopModel:
         return [order for _, order in sorted(found)]
 
     # The scripts.
+
+    authorize_payment = authorizing.authorize_payment
+    take = authorizing.capture
+    void_payment = authorizing.void_payment
+    cancel_authorized = authorizing.cancel_authorized
 
     def hold_stock(self, now: Span, order: str, **ask: Any) -> Any:
         lines: Sequence[tuple[str, int, int, int]] = ask["wanted"]
@@ -221,9 +232,14 @@ class ShopModel:
         one.email = ask["email"] or one.email
         if payment in one.payments:
             return "already"
-        one.payments[payment] = ask["amount"]
+        captured = self.take(now, order, payment, ask["amount"])
+        if captured == "captured":
+            return captured
         before = one.session
         one.note_session(ask["session"])
+        if captured:
+            return captured
+        one.payments[payment] = ask["amount"]
         if one.paid_by or one.at == "sold":
             one.refund_reasons[payment] = "duplicate"
             self.schedule(f"refund:{order}:{payment}", now)
@@ -231,8 +247,7 @@ class ShopModel:
         one.paid_by = payment
         if before and ask["session"] not in {"", before}:
             self.schedule(f"stray:{order}:{before}", now)
-        enough = all(self.levels[sku]["available"] >= units for sku, units in one.lines.items())
-        if one.at == "none" and not enough:
+        if one.at == "none" and not self.all_there(one):
             one.refund_reasons[payment] = "sold_out"
             self.schedule(f"refund:{order}:{payment}", now)
             one.state, one.reason = "refund_due", "sold_out"
@@ -313,6 +328,7 @@ class ShopModel:
         if self.bought_another(order, payment):
             return "other_order"
         if payment:
+            one.authorizations.pop(payment, None)
             one.payments[payment] = ask["amount"]
             one.paid_by = one.paid_by or payment
         one.email = ask["email"] or one.email
@@ -348,7 +364,7 @@ class ShopModel:
             self.schedule_anew(job, now + ask["again_ms"])
         else:
             self.schedule(job, now + ask["again_ms"])
-        if not one.paid_by or one.state == "refunded":
+        if one.paid_by not in one.payments or one.state == "refunded":
             return "recorded"
         if self.sent_back(order, one.paid_by) < one.payments[one.paid_by]:
             return "recorded"
@@ -365,7 +381,15 @@ class ShopModel:
 
     def bought_another(self, order: str, payment: str) -> bool:
         """Whether a payment is another order's."""
-        return any(payment in one.payments for name, one in self.orders.items() if name != order)
+        return any(
+            payment in {*one.payments, *one.authorizations, *one.voided}
+            for name, one in self.orders.items()
+            if name != order
+        )
+
+    def all_there(self, one: OrderModel) -> bool:
+        """Whether every unit of an order is on the shelf."""
+        return all(self.levels[sku]["available"] >= units for sku, units in one.lines.items())
 
     def sent_back(self, order: str, payment: str) -> int:
         """Minor units of a payment that went or are going back."""

@@ -3,20 +3,19 @@
 import os
 import secrets
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
-from datetime import UTC, datetime
 from typing import Any
 
 import fakeredis
 import hypothesis
 import pytest
 import redis
-import time_machine
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
 from storefront.storage.asking import WITH_BOOKS
 from tests.harness import start_redis
+from tests.simulation import town
+from tests.simulation.memory import Memory
 from tests.storage.machine import Mutate, Storage
 from tests.storage.mistakes import MISTAKES
 
@@ -66,19 +65,24 @@ def limits(examples: int, phases: Iterable[Phase] = PHASES) -> settings:
     )
 
 
-def machine(redis_client: redis.Redis, **more: Any) -> type[Storage]:
+class Clock(town.Clock):
+    """Moves when it is told to."""
+
+    def tick(self) -> None:
+        self.ms += 1
+
+
+def machine(redis_client: redis.Redis | Memory, **more: Any) -> type[Storage]:
     """The machine over this Redis; ``mutate`` and ``tick`` as there."""
     tools = {name: staticmethod(tool) for name, tool in more.items()}
     return type("Machine", (Storage,), {"client": redis_client, **tools})
 
 
-@contextmanager
-def standing_still(mutate: Mutate | None = None) -> Iterator[type[Storage]]:
+def standing_still(mutate: Mutate | None = None) -> type[Storage]:
     """The machine on a clock that moves a millisecond for each call, the same in every run."""
-    opening = datetime(2026, 12, 1, 10, tzinfo=UTC)
-    with time_machine.travel(opening, tick=False) as clock, fake() as client:
-        tools = {"mutate": mutate} if mutate else {}
-        yield machine(client, tick=lambda: clock.shift(0.001), **tools)
+    clock = Clock()
+    tools = {"mutate": mutate} if mutate else {}
+    return machine(Memory(clock.now), tick=clock.tick, **tools)
 
 
 def run(found: type[Storage], seed: int, runs: int, phases: Iterable[Phase] = PHASES) -> None:
@@ -88,8 +92,7 @@ def run(found: type[Storage], seed: int, runs: int, phases: Iterable[Phase] = PH
 
 def test_the_same_runs_as_always_leave_what_the_model_says() -> None:
     """Those in which the mistakes are looked for: without one, nothing is found in them."""
-    with standing_still() as storage:
-        run(storage, SEED, RUNS)
+    run(standing_still(), SEED, RUNS)
 
 
 def test_fresh_runs_leave_what_the_model_says(
@@ -113,6 +116,7 @@ def test_a_script_with_a_mistake_is_found_out(script: str, words: str, others: s
         changed += 1
         return text.replace(words, others)
 
-    with standing_still(mutate) as storage, pytest.raises((AssertionError, redis.ResponseError)):
+    storage = standing_still(mutate)
+    with pytest.raises((AssertionError, redis.ResponseError)):
         run(storage, SEED, MOST_RUNS, phases=[Phase.generate])
     assert changed
