@@ -7,7 +7,7 @@ to the units that everybody wants, in every run.
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
@@ -43,6 +43,8 @@ class Crowd:
     shoppers: int
     deck: Sequence[Fate]
     """For the first holds; whoever comes later pays. It is used up from its end."""
+    kind: type[Shopper] = Shopper
+    ways: Mapping[str, "Act"] = field(default_factory=lambda: ACTS)
     statuses: Counter[int] = field(default_factory=Counter)
     """The shop's answers to checkouts."""
     acts: Counter[str] = field(default_factory=Counter)
@@ -99,7 +101,7 @@ class Crowd:
         return self._level["available"], self._level["held"]
 
     def _shop(self, number: int) -> None:
-        shopper = Shopper(self.market.shop.url, f"shopper-{number}")
+        shopper = self.kind(self.market.shop.url, f"shopper-{number}")
         quantity = 2 if number % 5 == 0 else 1
         deadline = time.monotonic() + LONGEST_SECONDS
         while self._wait_for(quantity, deadline):
@@ -129,7 +131,7 @@ class Crowd:
         """Does as dealt; on a machine so slow that the hold is over before, another one will."""
         try:
             link = shopper.order_link(pay_url)
-            ACTS[fate.act](shopper, pay_url, link, fate.webhooks)
+            self.ways[fate.act](shopper, pay_url, link, fate.webhooks)
         except (TooSlow, NothingToGiveBack):
             with self._lock:
                 self.too_slow += 1

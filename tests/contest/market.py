@@ -34,6 +34,7 @@ from tests.harness import (
 PRICE = 2500
 """Of every product, in cents."""
 KEY = "sk_test_of_the_contest"
+PAYABLE = frozenset({"requires_payment_method", "requires_confirmation", "requires_action"})
 
 
 @dataclass
@@ -43,8 +44,13 @@ class StripeSide:
     process: Running
 
     def sessions(self) -> list[dict[str, Any]]:
-        """Every Checkout Session with its PaymentIntent, the newest first."""
-        return self._all("checkout/sessions", {"expand[]": "data.payment_intent"})
+        """Every Checkout Session with its PaymentIntent, the newest first.
+
+        And every PaymentIntent that the shop's own page pays, in the words of a session.
+        """
+        intents = self._all("payment_intents", {})
+        own = [as_session(intent) for intent in intents if "form" in intent["metadata"]]
+        return self._all("checkout/sessions", {"expand[]": "data.payment_intent"}) + own
 
     def refunds(self) -> list[dict[str, Any]]:
         return self._all("refunds", {})
@@ -196,6 +202,20 @@ class Market:
         """Fails when anything ran into an error that nobody expected."""
         for process in (self.shop, self.worker):
             assert process is None or "Traceback" not in process.log, process.log[-6000:]
+
+
+def as_session(intent: dict[str, Any]) -> dict[str, Any]:
+    """A PaymentIntent of the shop's own page as if it were a session."""
+    status = "open" if intent["status"] in PAYABLE else "complete"
+    return {
+        "id": intent["id"],
+        "client_reference_id": intent["metadata"]["order"],
+        "status": "expired" if intent["status"] == "canceled" else status,
+        "payment_intent": intent,
+        "amount_total": intent["amount"],
+        "payment_link": None,
+        "metadata": intent["metadata"],
+    }
 
 
 def is_paid(session: Mapping[str, Any]) -> bool:

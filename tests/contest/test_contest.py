@@ -4,8 +4,10 @@ from collections import Counter
 
 import pytest
 
+from tests.contest import own_page
 from tests.contest.crowd import Crowd, Fate
 from tests.contest.market import PRICE, Market, is_paid, open_market
+from tests.contest.own_page import OwnPageShopper
 from tests.contest.post import Post, open_post
 
 SHOPPERS = 200
@@ -99,8 +101,9 @@ def mails_are_right(post: Post, goods: list[str], money_back: list[str], voided:
     [("automatic", DECK), ("manual", ONCE_AUTHORIZED)],
     ids=["money at once", "authorised first"],
 )
+@pytest.mark.parametrize("ui", ["hosted", "elements"], ids=["stripe's page", "our own page"])
 def test_exactly_the_stock_is_sold_and_everybody_gets_goods_or_money_back(
-    capture: str, deck: list[Fate]
+    ui: str, capture: str, deck: list[Fate]
 ) -> None:
     """I1 to I12, at the end of a crowd's day in which every kind of thing went wrong.
 
@@ -116,9 +119,16 @@ def test_exactly_the_stock_is_sold_and_everybody_gets_goods_or_money_back(
             SMTP_URL=post.url,
             MAIL_FROM="Shop <shop@moth.example>",
             CAPTURE_METHOD=capture,
+            CHECKOUT_UI=ui,
+            STRIPE_PUBLISHABLE_KEY=own_page.KEY,
         ) as market,
     ):
-        crowd = Crowd(market, "ticket", SHOPPERS, deck)
+        if ui == "elements":
+            deck = own_page.on_the_own_page(deck)
+            kind = type("Visitor", (OwnPageShopper,), {"stripe": market.stripe.process.url})
+            crowd = Crowd(market, "ticket", SHOPPERS, deck, kind, own_page.WAYS)
+        else:
+            crowd = Crowd(market, "ticket", SHOPPERS, deck)
         crowd.run()
         market.hears_all()
         market.at_rest()
