@@ -1,5 +1,6 @@
 """Whether what changed in the books is no more than was allowed."""
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -38,6 +39,7 @@ def only_of(order: Order | None, changes: Changes, also: frozenset[str]) -> Iter
         elif key in {
             "units",
             "payments",
+            "mailboxes",
             "holds",
             "returns",
             "visitors",
@@ -143,7 +145,7 @@ def _rows(value: Any) -> set[tuple[Any, ...]]:
 
 
 def _about(row: tuple[Any, ...], order: str) -> bool:
-    return any(order in str(part).split(":") for part in row)
+    return any(order in re.split("[: ]", str(part)) for part in row)
 
 
 def _shown(was: Any, now: Any) -> str:

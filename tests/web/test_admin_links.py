@@ -50,6 +50,12 @@ def test_what_makes_no_link_is_said_and_changes_nothing(
     assert made(shop) == []
 
 
+def test_the_ledger_names_the_link_and_who_made_it(operator: Browser, shop: Shop) -> None:
+    link = payment_links.create(shop, sku="record", units=2, key="k", who="me")
+    shown = operator.page("/admin/?sku=record").words
+    assert f"allot 2 available → held link {link.id} me" in shown
+
+
 def test_silence_of_stripe_is_told_as_what_it_is(
     operator: Browser, shop: Shop, stripe: FakeStripe
 ) -> None:
