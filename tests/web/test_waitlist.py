@@ -10,7 +10,7 @@ import pytest
 from flask import Flask
 
 from storefront.app import assemble
-from storefront.services import orders, settlement, waitlist, work
+from storefront.services import links, orders, settlement, waitlist, work
 from storefront.services.shop import Shop
 from tests.fakes.stripe import FakeStripe
 from tests.web.browsing import Browser, read
@@ -263,6 +263,30 @@ def test_joining_is_limited_like_other_posts(make_shop: Callable[..., Shop]) -> 
         for n in range(61)
     ]
     assert codes[-1] == 429
+
+
+def test_of_a_hundred_who_joined_the_first_ten_are_offered_the_ten_units_that_come(
+    shop: Shop, visitor: Browser, operator: Browser, stripe: FakeStripe
+) -> None:
+    names = [f"p{number:03}@example.org" for number in range(100)]
+    for name in names:
+        visitor.send("/products/zine/waitlist", sku="zine", email=name)
+    places = {one.email: one.id for one in shop.store.waitlist.all()}
+    paths = {n: f"/waitlist/{links.place_token(shop.settings, places[n])}" for n in names}
+    for name in reversed(names):
+        assert visitor.send(paths[name], action="confirm").status_code == 303
+    operator.send_signed_in("/admin/restock", sku="zine", delta="10", reason="found", key="")
+    titles = [read(visitor.get(paths[name]).text).one("h1").words for name in names]
+    assert titles == ["It is your turn"] * 10 + ["You are next in line"] + ["You are in line"] * 89
+    assert visitor.send("/checkout", sku="zine", quantity="1").status_code == 409
+    for name in names[:10]:
+        assert visitor.send(paths[name], action="take").status_code == 303
+    for order in orders.listing(shop):
+        stripe.pay(order.session)
+        settlement.ask(shop, order)
+    states = {order.state for order in orders.listing(shop)}
+    assert (states, len(list(orders.listing(shop)))) == ({"paid"}, 10)
+    assert visitor.get("/stock.json").json["zine"] == {"available": 0, "held": 0}
 
 
 # The operator
