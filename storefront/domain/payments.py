@@ -73,7 +73,12 @@ class Payment:
 
     @property
     def paid_with(self) -> str:
-        """What stands for it in the books: the session, when there was nothing to pay."""
+        """What stands for it in the books: the session, when there was nothing to pay.
+
+        A card that was tried before a code took all of it off has left a PaymentIntent there.
+        """
+        if self.payment_status == "no_payment_required":
+            return self.session
         return self.payment_intent or self.session
 
 

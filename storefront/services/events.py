@@ -89,7 +89,8 @@ def _payment(shop: Shop, event: Event, payment: Payment) -> str:
     )
     if final and settlement.needs_session(order, payment):
         # An intent does not say what its amount is made of, so only the session can buy the goods.
-        shop.store.due.schedule(f"ask:{order.id}", shop.store.now())
+        job = f"ask:{order.id}:{payment.payment_intent}"
+        shop.store.due.schedule(job, shop.store.now())
         return _nothing(shop, event, "asking")
     if final:
         return settlement.apply(shop, order, payment, event=event.id)

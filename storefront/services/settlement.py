@@ -37,11 +37,7 @@ def apply(
     scripts = shop.store.scripts
     authorized = payment.payment_intent in order.authorizations
     paid_with = payment.paid_with
-    stands = verdict(payment)
-    if stands in {Verdict.PAID, Verdict.AUTHORIZED} and needs_session(order, payment):
-        shop.store.due.schedule(f"ask:{order.id}", shop.store.now())
-        return Settled.OPEN
-    match stands:
+    match verdict(payment):
         case Verdict.PAID:
             if wrong := _wrong(order, payment):
                 outcome = scripts.review_order(
@@ -113,13 +109,23 @@ def needs_session(order: Order, payment: Payment) -> bool:
 
     One that is known here already was compared before.
     """
-    known = {*order.authorizations, *order.payments}
-    return payment.payment_intent not in known and lacks_parts(payment, order.terms)
+    return _compared(order, payment) is None and lacks_parts(payment, order.terms)
+
+
+def _compared(order: Order, payment: Payment) -> int | None:
+    """What a payment of this order came to (minor units) when it was looked at in its parts.
+
+    An event may still tell of its PaymentIntent, as it was before or is by now.
+    """
+    for known in (order.authorizations, order.payments, order.voided):
+        if payment.payment_intent in known:
+            return known[payment.payment_intent]
+    return None
 
 
 def _wrong(order: Order, payment: Payment) -> str:
     """Why a payment must not buy the order, or an empty text."""
-    agreed = order.authorizations.get(payment.payment_intent)
+    agreed = _compared(order, payment)
     if agreed is not None and payment.parts is None and payment.currency == order.currency:
         differs = f"paid {payment.amount} {order.currency}, agreed to {agreed} {order.currency}"
         return "" if payment.amount == agreed else differs
@@ -196,14 +202,19 @@ def withdraw(shop: Shop, order: Order, reason: Reason, who: str = "") -> Settled
     return outcome
 
 
-def ask_when_due(shop: Shop, order_id: str) -> int | None:
+def ask_when_due(shop: Shop, order_id: str, payment_intent: str = "") -> int | None:
     """The due job ``ask``: look after an order that no webhook and no shopper brought further.
+
+    Or after one of its payments, of which only the PaymentIntent was told.
 
     A pending order never showed its shopper a payment page, so its hold ends. Answers in how many
     milliseconds to ask again, or None when there is nothing left to ask.
     """
     order = shop.store.orders.get(order_id)
     if order is None:
+        return None
+    if payment_intent:
+        apply(shop, order, sessions.paid_by(shop, order, payment_intent))
         return None
     if order.state is State.PENDING:
         outcome = end(shop, order, Reason.EXPIRED)

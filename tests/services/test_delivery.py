@@ -160,7 +160,8 @@ def test_an_intent_alone_is_not_final_where_something_may_come_on_top(town: Town
     outcomes = town.deliver("payment_intent.succeeded", "payment_intent.amount_capturable_updated")
     assert outcomes == ["asking"]
     assert town.order(order).state is State.OPEN
-    assert f"ask:{order.id}" in town.due()
+    [payment] = town.stripe.intents
+    assert f"ask:{order.id}:{payment}" in town.due()
     town.rest()
     assert (town.order(order).state, told(town, order)[4]) == (State.PAID, 5489)
 
@@ -426,3 +427,50 @@ def test_an_offer_that_is_taken_has_the_terms_of_that_moment(build: Build) -> No
     town.deliver()
     town.rest()
     assert told(town, started.order) == (9900, 490, 0, 0, 10390)
+
+
+def test_a_code_for_all_of_it_after_a_card_was_declined_costs_nothing(town: Town) -> None:
+    """The card has left a PaymentIntent in the session, with which nothing was paid."""
+    order = town.begin({"poster": 1}).order
+    town.stripe.decline(order.session)
+    town.stripe.fill_in(order.session, code="FREE")
+    town.stripe.pay(order.session)
+    town.deliver()
+    town.rest()
+    found = town.order(order)
+    assert (found.state, found.payments, found.payment_intent) == (
+        State.PAID,
+        {order.session: 0},
+        "",
+    )
+
+
+def test_a_payment_in_a_session_that_nobody_told_of_is_found_by_its_intent(town: Town) -> None:
+    """The order's own session says nothing about it."""
+    order = town.begin({"poster": 1}).order
+    twin = town.stripe.create_session(sessions.params(town.shop, order), "another-key")
+    town.stripe.fill_in(twin.session, rate=DELIVERY)
+    town.stripe.pay(twin.session)
+    outcomes = town.deliver("payment_intent.succeeded", "payment_intent.amount_capturable_updated")
+    assert outcomes == ["asking"]
+    town.work()
+    assert town.order(order).state in {State.PAID, State.AUTHORIZED}
+    assert town.order(order).shipping == 490
+    town.rest()
+
+
+def test_an_old_event_about_an_authorisation_says_nothing_new_once_it_is_captured(
+    build: Build,
+) -> None:
+    town = build(**ALL, CAPTURE_METHOD="manual")
+    order = town.begin({"poster": 1}).order
+    town.stripe.fill_in(order.session, rate=DELIVERY)
+    town.stripe.pay(order.session)
+    events = town.stripe.new_events()
+    for event in reversed(events):
+        town.receive(event)
+    town.work()
+    for event in (*events, *town.stripe.new_events()):
+        town.receive(town.stripe.twin(event))
+    town.rest()
+    assert (town.order(order).state, town.order(order).amount) == (State.PAID, 3289)

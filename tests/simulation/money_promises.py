@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from storefront.domain.orders import GOODS, HOLDING, State
+from tests.simulation import extras
 from tests.simulation.truth import HAND_REFUND, LOST_REFUND, SOLD_OUT_REFUND, Broken, Truth
 from tests.simulation.view import GONE, Fields, View, named, noted_back
 
@@ -36,6 +37,9 @@ class MoneyPromises:
         stripe = self._view.stripe
         kept, owed, back = 0, 0, noted_back(fields)
         for payment, amount in named(fields, "payment").items():
+            if amount == "0" and extras.free(stripe, order, payment):
+                kept += f"refund_reason:{payment}" not in fields
+                continue
             charge = stripe.charges.get(payment)
             if not charge or stripe.order_paid(charge) != order:
                 raise Broken("I10", f"{order} was never paid with {payment}")
@@ -51,6 +55,7 @@ class MoneyPromises:
             if not found or found["amount"] != json.loads(text)["amount"]:
                 raise Broken("I10", f"{order} has a refund that Stripe has not: {text}")
         kept += self._agreed(order, fields)
+        extras.check(stripe, order, fields)
         if fields["state"] in GOODS and kept != 1:
             raise Broken("I4", f"{order} is {fields['state']} and keeps {kept} payments")
         if fields["state"] == State.RELEASED and owed:
@@ -69,6 +74,8 @@ class MoneyPromises:
                 raise Broken("I10", f"{order} was never authorised with {payment}")
             wanted += f"void_reason:{payment}" not in fields
         for payment in named(fields, "voided"):
+            if extras.free(self._view.stripe, order, payment):
+                continue
             if (status := self._view.stripe.intents[payment]["status"]) in TAKEN:
                 raise Broken("I4", f"{order} has {payment} noted as cancelled, it is {status}")
         if fields["state"] == State.AUTHORIZED and not wanted:
@@ -92,7 +99,8 @@ class MoneyPromises:
                 raise Broken("promise 2", f"{payment} was captured without goods for {order}")
         for fields in orders.values():
             for payment, reason in named(fields, "void_reason").items():
-                if reason == "sold_out" and f"voided:{payment}" in fields:
+                authorised = payment in stripe.intents  # and no session that cost nothing
+                if authorised and reason == "sold_out" and f"voided:{payment}" in fields:
                     truth.voids.add(payment)
         for refund in stripe.all_refunds.values():
             if refund["metadata"].get("reason") == "sold_out":
@@ -115,9 +123,9 @@ class MoneyPromises:
         state, truth = fields["state"], self._truth
         if state in HOLDING | {State.REFUND_DUE, State.VOID_DUE, State.AUTHORIZED}:
             raise Broken("I4", f"{order} is still {state}")
-        paid_for = self._view.stripe.order_paid
-        charges = {i: c for i, c in self._view.captured().items() if paid_for(c) == order}
-        paid = set(named(fields, "payment"))
+        stripe = self._view.stripe
+        charges = {i: c for i, c in self._view.captured().items() if stripe.order_paid(c) == order}
+        paid = {i for i in named(fields, "payment") if not extras.free(stripe, order, i)}
         if paid != set(charges):
             raise Broken("I10", f"{order} knows payments {paid}, Stripe {sorted(charges)}")
         if state == State.REVIEW:
@@ -128,7 +136,10 @@ class MoneyPromises:
             raise Broken("I4", f"{agreed} of {order} are neither captured nor cancelled")
         kept = {i: c["amount"] - self._view.back(i) for i, c in charges.items()}
         owed = [amount for amount in kept.values() if amount]
-        if state in GOODS:
+        if state in GOODS and extras.free(stripe, order, fields["paid_by"]):
+            if owed:
+                raise Broken("I4", f"{order} is {state} for nothing, Stripe kept {kept}")
+        elif state in GOODS:
             own = fields["paid_by"]
             wished = sum(
                 refund["amount"]

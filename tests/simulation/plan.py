@@ -10,6 +10,7 @@ from random import Random
 from typing import Any
 
 from tests.fakes.faults import Fault
+from tests.simulation import extras
 
 UNCLEAR = (
     Fault.LOST_REQUEST,
@@ -83,6 +84,8 @@ class Plan:
     waiting: bool
     """Whether shoppers wait in line for what is gone."""
     offer_seconds: int
+    extras: bool
+    """Whether deliveries, tax and promotion codes change what is charged."""
 
 
 SCARCE: Mapping[str, Any] = {
@@ -137,6 +140,7 @@ def draw(random: Random, fixed: Fixed | None = None) -> Plan:
         unwilling=at_times(0.3, 0.3),
         waiting=random.random() < 0.5,
         offer_seconds=random.choice((60, 7200)),
+        extras=extras.drawn(random),
     )
     if random.random() < 0.15:
         plan = replace(plan, **SCARCE, stock=dict.fromkeys(skus, 1))

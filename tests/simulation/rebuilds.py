@@ -7,6 +7,7 @@ from unittest.mock import patch
 from storefront.domain.catalogue_file import CatalogueFile
 from storefront.domain.orders import GOODS, State
 from storefront.services import publishing, rebuilding
+from tests.simulation import extras
 from tests.simulation.tasks import Crash
 from tests.simulation.town import GOODS as PRODUCTS
 from tests.simulation.truth import Broken
@@ -24,6 +25,8 @@ def rebuild(sim: "Simulation", rest: Callable[[], None]) -> None:
     sessions = [session["id"] for session in sim.promises.view.sessions()]
     if not sessions or any(o["state"] == State.REVIEW for o in orders.values()):
         return  # what a person has to decide, Stripe does not know
+    if any(extras.sold_out_for_nothing(sim.town.stripe, *order) for order in orders.items()):
+        return  # nothing at Stripe says that its shopper got nothing
     if sim.truth.lossy and sim.truth.restocks:
         return  # Stripe may know of a restock that the books lost, and a rebuild brings it back
     before = picture(sim)

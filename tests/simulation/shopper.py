@@ -8,6 +8,7 @@ from storefront.domain.errors import AlreadyPaid
 from storefront.domain.orders import basket_of
 from storefront.services import checkout, orders
 from storefront.services.checkout import Started
+from tests.simulation import extras
 from tests.simulation.acts import Act, check_answer
 from tests.simulation.tasks import Task
 from tests.simulation.truth import Broken
@@ -178,6 +179,7 @@ class Shopper:
         # Money that comes days later can not be authorised first.
         automatic = sim.plan.capture == "automatic"
         later = automatic and sim.plan.delayed and random.random() < 0.5
+        later = extras.fill_in(sim, session) and later
         pay = sim.town.stripe.pay_later if later else sim.town.stripe.pay
         if not pay(session, email=f"{self.name}@example.com"):
             return

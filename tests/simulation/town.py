@@ -15,6 +15,7 @@ from storefront.settings import Settings, load_settings
 from storefront.storage.answers import Terms
 from storefront.storage.store import Store, open_store
 from tests.fakes.stripe import FakeStripe
+from tests.simulation import extras
 from tests.simulation.memory import Memory
 from tests.simulation.plan import Plan
 from tests.simulation.tasks import Line
@@ -110,6 +111,9 @@ class Town:
                 hold_seconds=plan.hold_seconds,
                 capture_method=plan.capture,
                 checkout_ui=plan.ui,
+                delivering=extras.offered(ground.settings.delivering)
+                if plan.extras and plan.ui == "hosted"
+                else ground.settings.delivering,
                 holds_per_visitor=plan.per_visitor,
                 holds_per_ip=plan.per_address,
             ),

@@ -9,7 +9,7 @@ import pytest
 
 from storefront.domain.orders import State
 from storefront.domain.terms import Rate, Recipient, Terms, Way
-from storefront.storage.answers import Attached, Chosen, Settled
+from storefront.storage.answers import Attached, Chosen, Recorded, Settled
 from storefront.storage.charging import Charged
 from tests.storage.steps import ASK_MS, GRACE_MS, HOLD_MS, PRICE, Book
 
@@ -154,4 +154,18 @@ def test_nothing_to_pay_twice_is_told_and_owes_nothing(book: Book) -> None:
     order = book.order("o1")
     assert (order.voided, order.amount, order.state) == ({"cs_2": 0}, 5490, State.PAID)
     assert "mail:voided:o1:cs_2" in book.due()
+    book.check()
+
+
+def test_money_that_goes_back_for_another_payment_does_not_end_what_cost_nothing(
+    book: Book,
+) -> None:
+    book.stock(poster=5)
+    book.hold("o1", {"poster": 2}, terms=TERMS)
+    book.attach("o1")
+    book.settle("o1", "cs_1", amount=0, parts=FREE)
+    book.settle("o1", "pi_2", session="cs_2", amount=5490, parts=SENT)
+    assert book.refund("o1", payment="pi_2", amount=5490) is Recorded.RECORDED
+    order = book.order("o1")
+    assert (order.state, order.units, order.amount) == (State.PAID, "sold", 0)
     book.check()

@@ -63,7 +63,9 @@ else
 end
 -- Nothing went back of what bought the goods while that is only authorised.
 local own = fields[4] and redis.call('HEXISTS', ORDER, 'payment:' .. fields[4]) == 1 and owed[fields[4]]
-if not own or own > 0 or state == 'refunded' then return answer('recorded') end
+-- Goods for which nothing was charged stay given, whatever another payment of theirs gets back.
+local free = fields[4] and redis.call('HGET', ORDER, 'payment:' .. fields[4]) == '0'
+if not own or free or own > 0 or state == 'refunded' then return answer('recorded') end
 if at == 'held' then end_hold(lines) end
 if at ~= 'none' then
   local to = plan and (plan.to == 'sold' and 'written_off' or plan.to) or fields[5] and 'written_off' or 'available'

@@ -6,6 +6,7 @@ from itertools import islice
 
 from tests.simulation.bugs import (
     capturing,
+    charging,
     ending,
     giving_back,
     holding,
@@ -22,6 +23,7 @@ GROUPS = {
     "holding": holding.BUGS,
     "ending": ending.BUGS,
     "paying": paying.BUGS,
+    "charging": charging.BUGS,
     "giving back": giving_back.BUGS,
     "linking": linking.BUGS,
     "capturing": capturing.BUGS,
