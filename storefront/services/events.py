@@ -25,6 +25,9 @@ from storefront.services import (
 from storefront.services.shop import Shop
 from storefront.storage.answers import Settled
 
+SOON_MS = 60_000
+"""By then the payment that an event belongs to has been told, or was missed."""
+
 log = logging.getLogger(__name__)
 
 
@@ -172,6 +175,8 @@ def _dispute(shop: Shop, event: Event, dispute: DisputeFact) -> str:
     order = _paid_by(shop, dispute.payment_intent)
     if not order:
         _may_be_lost(shop, dispute.shop)
+        # Its payment may be one that nobody has told of yet: the walk finds both.
+        shop.store.due.hasten(reconciliation.JOB, shop.store.now() + SOON_MS)
         return _nothing(shop, event, "not_ours")
     return shop.store.scripts.record_dispute(order, dispute, event=event.id)
 

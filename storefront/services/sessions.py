@@ -222,8 +222,11 @@ def _with_page(shop: Shop, payment: Payment) -> Payment:
 def creatable(shop: Shop, order: Order) -> bool:
     """Whether a repeat of the creation under its key is sure to find what the first try made."""
     if order.form is Form.ELEMENTS:
-        # An offer was there long before anything was created for it.
-        return shop.store.now() - max(order.created, order.taken) < KEY_MS
+        # An offer was there long before anything was created for it, and a later key is younger.
+        since = max(order.created, order.taken)
+        if order.session_version > 1:
+            since = (order.expires_at - SESSION_SECONDS) * 1000
+        return shop.store.now() - since < KEY_MS
     return order.expires_at - shop.store.now() // 1000 >= SHORTEST_SECONDS
 
 

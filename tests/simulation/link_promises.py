@@ -73,7 +73,9 @@ class LinkPromises:
 
     def _one_each(self) -> None:
         names = Counter(
-            link["metadata"]["link"] for link in self._view.stripe.links.values() if link["active"]
+            link["metadata"]["link"]
+            for link in self._view.stripe.links.values()
+            if link["active"] and link["id"] not in self._truth.switched_on
         )
         for link, number in names.items():
             if number > 1:

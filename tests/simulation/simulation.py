@@ -35,6 +35,8 @@ WHILES = (1000, 1000, 20_000, 20_000, 300_000, 300_000, 3600_000, 40 * 3600_000)
 """How long nothing may happen (ms)."""
 READS = re.compile("h?get|time|zrange|exists|hmget")
 RARE = re.compile("create_refund|refunds$|cancel_intent|void_payment|record_refund|voided|capture ")
+LONGEST_FLIGHT_MS = 12 * 3600_000
+"""No request is on its way to Stripe for so long."""
 LAST_CRASHES = 3
 """So much more often the last worker ends: refunds are mostly its work."""
 MOST_TASKS = 6
@@ -265,6 +267,8 @@ class Simulation:
 
     def _move_to(self, at: int) -> None:
         if at > self.now():
+            if at - self.now() > LONGEST_FLIGHT_MS and self.town.stripe.wire._in_flight:
+                self._arrive()
             self.town.clock.ms = at
             self.town.stripe._age()
             self.tell("time", "passes")
@@ -324,10 +328,11 @@ class Simulation:
         if not self.plan.silent_end:
             self.post.deliver_all(again=False)
         self._work_to_rest()
-        if self.truth.back_by_hand or self.truth.twins or self.restarts.losses:
-            # A refund made in Stripe's dashboard asks nothing of the shop, nor does a session that
-            # it does not know: when the webhooks were lost, only the walk through what Stripe has,
-            # which every worker does, can find them.
+        disputed = self.truth.troubles["a payment is disputed"]
+        if self.truth.back_by_hand or self.truth.twins or self.restarts.losses or disputed:
+            # A refund made in Stripe's dashboard asks nothing of the shop, nor does a dispute, nor a
+            # session that it does not know: when the webhooks were lost, only the walk through what
+            # Stripe has, which every worker does, can find them.
             reconciliation.reconcile(self.shop, since=OPENING // 1000)
             mirroring.mirror_again(self.shop)
             self._work_to_rest()

@@ -195,3 +195,28 @@ def test_a_session_found_while_its_order_is_released_by_hand_is_ended(
     holds.release_by_hand(town.shop, order.id, "operator")
     town.lose_events()
     town.rest(days=0.01)
+
+
+def test_a_later_key_for_an_own_page_is_tried_as_long_as_the_first(build: Build) -> None:  # noqa: F811
+    town = build(CHECKOUT_UI="elements", STRIPE_PUBLISHABLE_KEY="pk_test_1")  # noqa: F811
+    town.stripe.fault("create_intent", Fault.LOST_REQUEST)
+    with pytest.raises(StripeUnreachable):
+        town.begin()
+    [order] = town.orders()
+    town.skip(40 * 3600)
+    assert not sessions.creatable(town.shop, order)
+    town.shop.store.scripts.renew_session(order.id, version=1, session_seconds=1920)
+    assert sessions.creatable(town.shop, town.order(order))
+
+
+def test_a_dispute_of_a_payment_that_nobody_has_told_of_makes_the_walk_due_soon(
+    town: Town,  # noqa: F811
+) -> None:
+    order = town.begin().order
+    work.begin(town.shop)
+    town.work()
+    assert town.stripe.pay(order.session)
+    town.stripe.dispute("pi_1")
+    town.deliver("charge.dispute.created")
+    [walk] = [job for job in town.shop.store.due.jobs() if job.name == reconciliation.JOB]
+    assert walk.at <= town.shop.store.now() + 60_000

@@ -76,8 +76,8 @@ class Truth:
 
     @property
     def units_lost(self) -> bool:
-        """Whether the units that were sold may have been lost themselves."""
-        return self.lossy and bool(self.restocks or self.by_hand or self.back_by_hand)
+        """Whether Redis may have lost the units that were sold, or which of two payments bought them."""
+        return self.lossy and bool(self.restocks or self.by_hand or self.back_by_hand or self.twins)
 
     def excuses(self, order: str, fields: Mapping[str, str]) -> bool:
         """Whether a person or a bank decided otherwise about an order that was paid in time."""
