@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint format simulate soak fuzz bench settling streams lock clean
+.PHONY: help run test lint format messages simulate soak fuzz bench settling streams lock clean
 
 help: ## Explain these commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -29,6 +29,9 @@ lint: $(VENV)/.ready-dev ## Check style, mistakes and types
 format: $(VENV)/.ready-dev ## Put the code into its form
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+messages: $(VENV)/.ready-dev ## Bring the catalogues of all languages in step with the texts
+	$(BIN)/python -m tests.messages
 
 SEEDS ?= 5000
 MINUTES ?= 10

@@ -4,7 +4,7 @@
   const form = document.getElementById("payment");
   if (!form) return;
   document.getElementById("without-scripts").hidden = true;
-  const { clientSecret, key, back, locale, until, now } = form.dataset;
+  const { clientSecret, key, back, locale, until, now, unreachable, failed } = form.dataset;
   const message = document.getElementById("payment-message");
   const button = form.querySelector("button");
   const say = (text) => { message.textContent = text; message.hidden = !text; };
@@ -12,7 +12,6 @@
     button.disabled = busy;
     button.setAttribute("aria-busy", String(busy));
   };
-  const unreachable = "The payment form could not be loaded. Your units stay held: load this page again, or try another connection.";
   if (!window.Stripe) return say(unreachable);
 
   const colours = getComputedStyle(document.documentElement);
@@ -56,7 +55,7 @@
         location.assign(back);
         return;
       }
-      say(error.message || "The payment did not go through. Nothing was charged: please try again.");
+      say(error.message || failed);
     } catch {
       // Unknown is not failed: the order's page asks Stripe.
       location.assign(back);

@@ -1,11 +1,13 @@
 // Comforts: pages work without.
 const all = (selector) => document.querySelectorAll(selector);
 
-// Times in the visitor's own zone.
+// Times in the visitor's own zone, in the page's language.
+const { lang } = document.documentElement;
+const tongue = navigator.languages.find((one) => one.startsWith(lang)) ?? lang;
 const time = { hour: "numeric", minute: "2-digit", timeZoneName: "short" };
 const day = { month: "short", day: "numeric", ...time };
 const shapes = { time, day, date: { year: "numeric", ...day } };
-const local = (when, shape) => new Date(when).toLocaleString(undefined, shapes[shape]);
+const local = (when, shape) => new Date(when).toLocaleString(tongue, shapes[shape]);
 const localise = (root) => {
   for (const time of root.querySelectorAll("time[data-local]")) {
     time.title = time.textContent;

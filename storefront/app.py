@@ -34,6 +34,7 @@ from storefront.web import (
     forms,
     grid,
     health,
+    language,
     limits,
     live,
     orders,
@@ -119,7 +120,8 @@ def assemble(shop: Shop, counts: Storage | None = None) -> Flask:
     counted = limits.Limits(counts)
     current.join(app, current.Joined(shop, counted, grid.Grid(), Streams(shop)))
 
-    # In this order each request is looked at: its host, how often its sender comes, its token.
+    # In this order each request is looked at: language, host, how often its sender comes, token.
+    language.register(app, settings)
     security.register(app, settings)
     if settings.rate_limit:
         limits.register(app, counted, settings.secret_key)

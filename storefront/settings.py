@@ -15,6 +15,7 @@ from dotenv import dotenv_values
 from storefront import instance as folder
 from storefront.delivering import Delivering, read_delivering
 from storefront.environment import Environment, SettingsError, loopback, public, split, wrong
+from storefront.languages import LANGUAGES
 
 ROOT = Path(__file__).resolve().parent.parent
 """The folder of ``wsgi.py``; a ``.env`` file there is read too."""
@@ -46,6 +47,8 @@ class Settings:
     shop_currency: str
     """ISO code, lower case."""
     shop_locale: str
+    shop_languages: tuple[str, ...]
+    """Those that pages and mails are written in, the one for everybody else first."""
     stripe_secret_key: str = field(repr=False)
     stripe_publishable_key: str
     stripe_webhook_secrets: tuple[str, ...] = field(repr=False)
@@ -210,6 +213,7 @@ def read_settings(env: Environment, instance: Path | None = None) -> Settings:
         shop_name=env.text("SHOP_NAME", "Pop-up shop", longest=100),
         shop_currency=currency,
         shop_locale=_locale(env),
+        shop_languages=_languages(env),
         stripe_secret_key=stripe_key,
         stripe_publishable_key=_publishable_key(env, stripe_key),
         stripe_webhook_secrets=webhook_secrets,
@@ -305,6 +309,14 @@ def _locale(env: Environment) -> str:
         return str(Locale.parse(value.replace("-", "_")))
     except (UnknownLocaleError, ValueError):
         raise wrong("SHOP_LOCALE", value[:40], "a locale such as en_US or de_DE") from None
+
+
+def _languages(env: Environment) -> tuple[str, ...]:
+    value = env.get("SHOP_LANGUAGES") or "en"
+    found = tuple(dict.fromkeys(one.strip().lower() for one in value.split(",")))
+    if not set(found) <= set(LANGUAGES):
+        raise wrong("SHOP_LANGUAGES", value[:40], f"one or more of {', '.join(LANGUAGES)}")
+    return found
 
 
 def _publishable_key(env: Environment, stripe_key: str) -> str:

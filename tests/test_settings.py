@@ -38,6 +38,7 @@ def test_development_needs_nothing(tmp_path: Path):
     assert settings.redis_url == ""
     assert (settings.shop_id, settings.shop_name) == ("popup", "Pop-up shop")
     assert (settings.shop_currency, settings.shop_locale) == ("usd", "en_US")
+    assert settings.shop_languages == ("en",)
     assert settings.standin
     assert settings.stripe_secret_key == STANDIN_KEY
     assert settings.stripe_api_base == "http://localhost:8001"
@@ -165,6 +166,7 @@ def test_an_api_base_without_a_key_is_another_stand_in(tmp_path: Path):
         ("SHOP_CURRENCY", "dollars", "ISO 4217"),
         ("SHOP_CURRENCY", "zzz", "ISO 4217"),
         ("SHOP_LOCALE", "klingon_XX_1", "en_US"),
+        ("SHOP_LANGUAGES", "en,tlh", "de, en"),
         ("STRIPE_SECRET_KEY", "pk_test_abc", "sk_ or rk_"),
         ("STRIPE_PUBLISHABLE_KEY", "sk_test_abc", "pk_"),
         ("STRIPE_PUBLISHABLE_KEY", "pk_live_abc", "two test keys or two live ones"),
@@ -265,6 +267,7 @@ def test_settings_show_no_secret_of_theirs(tmp_path: Path):
         ("REDIS_URL", "unix:///run/redis.sock?db=1", "redis_url", "unix:///run/redis.sock?db=1"),
         ("SHOP_CURRENCY", "EUR", "shop_currency", "eur"),
         ("SHOP_LOCALE", "de-DE", "shop_locale", "de_DE"),
+        ("SHOP_LANGUAGES", "de, EN,de", "shop_languages", ("de", "en")),
         ("STRIPE_WEBHOOK_SECRET", "whsec_a, whsec_b", "stripe_webhook_secrets", ("whsec_a", "whsec_b")),
         ("SECRET_KEY_FALLBACKS", "old-key-1,old-key-2", "secret_key_fallbacks", ("old-key-1", "old-key-2")),
         ("HOLD_SECONDS", "1", "hold_seconds", 1),

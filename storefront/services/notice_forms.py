@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
+from storefront import languages
 from storefront.services.notice_parts import Notice
 from storefront.settings import ROOT, Settings
 
@@ -17,7 +18,12 @@ TEMPLATES = Environment(
     undefined=StrictUndefined,
     trim_blocks=True,
     lstrip_blocks=True,
+    extensions=["jinja2.ext.i18n"],
 )
+TEMPLATES.install_gettext_callables(  # type: ignore[attr-defined]
+    languages.gettext, languages.ngettext, newstyle=True
+)
+TEMPLATES.globals["language"] = languages.current
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from typing import ClassVar
 
 from babel.dates import format_date, format_time
 
+from storefront import languages
 from storefront.domain.orders import Order
 from storefront.services import amounts
 from storefront.services.terms import address_of, parts_of
@@ -139,14 +140,19 @@ class Words:
     settings: Settings
     order: Order
 
+    @property
+    def locale(self) -> str:
+        """How they are written for who reads the current language."""
+        return languages.locale(self.settings.shop_locale)
+
     def money(self, amount: int) -> str:
         """``amount`` minor units of the order's currency, written out."""
-        return amounts.written(amount, self.order.currency, self.settings.shop_locale)
+        return amounts.written(amount, self.order.currency, self.locale)
 
     def moment(self, milliseconds: int) -> str:
         """A time, with the zone."""
         moment = datetime.fromtimestamp(milliseconds / 1000, UTC)
-        locale = self.settings.shop_locale
+        locale = self.locale
         day, time = format_date(moment, "long", locale), format_time(moment, "short", locale=locale)
         return f"{day}, {time} UTC".replace("\u202f", "\u00a0")  # a space that all fonts have
 

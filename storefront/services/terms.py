@@ -2,6 +2,7 @@
 
 from babel import Locale
 
+from storefront import languages
 from storefront.domain.orders import Order
 from storefront.domain.products import Product
 from storefront.domain.terms import Rate, Terms, Way
@@ -45,8 +46,8 @@ def address_of(settings: Settings, order: Order) -> list[str]:
 
 
 def countries(settings: Settings) -> dict[str, str]:
-    """The names of all countries in the shop's language, by their two letters."""
-    return dict(Locale.parse(settings.shop_locale).territories)
+    """The names of all countries in the current language, by their two letters."""
+    return dict(Locale.parse(languages.locale(settings.shop_locale)).territories)
 
 
 def offered_now(shop: Shop, order: Order) -> Terms:

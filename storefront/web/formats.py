@@ -1,12 +1,12 @@
-"""Money and times as people read them, in the shop's locale."""
+"""Money and times as people read them: in their language, with the ways of the shop's country."""
 
 from datetime import UTC, datetime
 
-from babel import Locale
 from babel.dates import format_date, format_skeleton, format_time
 from flask import Flask
 from markupsafe import Markup, escape
 
+from storefront import languages
 from storefront.services import amounts
 from storefront.settings import Settings
 
@@ -47,12 +47,15 @@ def _tag(milliseconds: int, words: str, local: str) -> Markup:
 
 def register(app: Flask, settings: Settings) -> None:
     """Give every template the filters ``money``, ``clock``, ``moment``, ``record`` and ``iso``."""
-    locale = str(Locale.parse(settings.shop_locale))
+
+    def locale() -> str:
+        return languages.locale(settings.shop_locale)
+
     app.add_template_filter(
-        lambda amount, currency=settings.shop_currency: amounts.written(amount, currency, locale),
+        lambda amount, currency=settings.shop_currency: amounts.written(amount, currency, locale()),
         "money",
     )
-    app.add_template_filter(lambda ms: _tag(ms, clock(ms, locale), "time"), "clock")
-    app.add_template_filter(lambda ms: _tag(ms, day_and_clock(ms, locale), "day"), "moment")
-    app.add_template_filter(lambda ms: _tag(ms, date_and_clock(ms, locale), "date"), "record")
+    app.add_template_filter(lambda ms: _tag(ms, clock(ms, locale()), "time"), "clock")
+    app.add_template_filter(lambda ms: _tag(ms, day_and_clock(ms, locale()), "day"), "moment")
+    app.add_template_filter(lambda ms: _tag(ms, date_and_clock(ms, locale()), "date"), "record")
     app.add_template_filter(iso, "iso")

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from flask import render_template
 from markupsafe import Markup
 
+from storefront import languages
 from storefront.domain.products import Product
 from storefront.services.shelf import Availability, Shelf
 
@@ -44,21 +45,22 @@ class Card:
 
 
 class Grid:
-    """Keeps the cards as they were rendered last."""
+    """Keeps the cards as they were rendered last, in each language."""
 
     def __init__(self) -> None:
-        self._kept: tuple[Hashable, Markup] = (None, Markup())
+        self._kept: dict[str, tuple[Hashable, Markup]] = {}
 
     def html(self, shelf: Shelf) -> Markup:
-        """The cards of everything that is published."""
+        """The cards of everything that is published, in the current language."""
         cards = []
         for product in shelf.catalogue.published:
             state = best_state(shelf, product)
             left = units_left(shelf, product) if state is Availability.LOW else 0
             cards.append(Card(product, state, left))
         shows = (shelf.catalogue.version, tuple((card.state, card.left) for card in cards))
-        kept, html = self._kept
+        language = languages.current()
+        kept, html = self._kept.get(language, (None, Markup()))
         if kept != shows:
             html = Markup(render_template("grid.html", cards=cards))  # noqa: S704 - a template's own
-            self._kept = (shows, html)
+            self._kept[language] = (shows, html)
         return html

@@ -17,6 +17,7 @@ from flask import (
 )
 from werkzeug.wrappers import Response as Answer
 
+from storefront import languages
 from storefront.domain.addresses import AddressMistakes, read_recipient
 from storefront.domain.orders import Order
 from storefront.domain.terms import Way
@@ -50,7 +51,7 @@ def show(token: str) -> Answer:
         publishable_key=settings().stripe_publishable_key,
         stripe_js=security.stripe_js(settings()),
         back=links.order(settings(), order.id),
-        locale=settings().shop_locale.replace("_", "-"),
+        locale=languages.locale(settings().shop_locale).replace("_", "-"),
         parts=terms.parts_of(order),
         address=terms.address_of(settings(), order),
     )

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from storefront import languages
 from storefront.domain.products import Product
 from storefront.services import amounts, terms
 from storefront.settings import Settings
@@ -37,7 +38,9 @@ def _where(settings: Settings) -> str:
 
 def _cost(settings: Settings, goods: int | None) -> str:
     def money(amount: int) -> str:
-        return amounts.written(amount, settings.shop_currency, settings.shop_locale)
+        return amounts.written(
+            amount, settings.shop_currency, languages.locale(settings.shop_locale)
+        )
 
     free_from = settings.delivering.delivery_free_from
     rate = settings.delivering.delivery_rate if goods is None else terms.rate(settings, goods)
