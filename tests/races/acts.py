@@ -8,7 +8,9 @@ from dataclasses import dataclass
 
 from storefront.domain.orders import Plan
 from storefront.domain.payments import DisputeFact
+from storefront.domain.terms import Rate, Recipient, Terms, Way
 from storefront.storage.answers import Job
+from storefront.storage.charging import Charged
 from tests.races import link_acts as links
 from tests.storage.steps import GRACE_MS, HOLD_MS, PRICE, Book
 
@@ -31,6 +33,10 @@ class Act:
     """The word it answers when it is asked again."""
     looks: bool = False
     """Whether it asks who is next in line before anything is done: then what was lost may be that."""
+
+
+TERMS = Terms(rates=(Rate(Way.PICKUP, 0), Rate(Way.DELIVERY, 490)), countries=("GB",))
+ADA = Recipient("Ada Lovelace", "12 St James's Square", country="GB")
 
 
 def stocked(book: Book, case: str) -> None:
@@ -156,6 +162,17 @@ def attach(book: Book, case: str) -> object:
 
 def attach_another(book: Book, case: str) -> object:
     return book.attach(case, f"cs_other_{case}")
+
+
+def asked(book: Book, case: str) -> None:
+    """Our own page asks how the goods reach the shopper."""
+    stocked(book, case)
+    book.hold(case, {f"sku-{case}": UNITS}, terms=TERMS, form="elements")
+
+
+def choose(book: Book, case: str) -> object:
+    parts = Charged(total=UNITS * PRICE + 490, shipping=490, way="delivery", recipient=ADA)
+    return book.choose(case, parts)
 
 
 def renew(book: Book, case: str) -> object:
@@ -307,6 +324,7 @@ SCRIPTS: dict[str, list[Act]] = {
         Act(held, attach, "attached", "already"),
         Act(opened, attach_another, "too_late", "too_late"),
     ],
+    "choose": [Act(asked, choose, "chosen", "already")],
     "renew": [Act(held, renew, "renewed", "stale")],
     "extend": [
         Act(opened, extend, "extended", "already"),

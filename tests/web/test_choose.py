@@ -148,3 +148,17 @@ def test_without_the_csrf_token_nothing_is_chosen(
 ) -> None:
     assert visitor.post(path, ADA).status_code == 400
     assert stripe.intents == {}
+
+
+def test_the_operator_sees_the_parts_and_where_to_send_it(
+    visitor: Browser, operator: Browser, path: str, stripe: FakeStripe, shop: Shop
+) -> None:
+    visitor.send(path, **ADA)
+    (order,) = orders.listing(shop)
+    stripe.pay(order.session)
+    visitor.page(path.replace("/pay/", "/orders/"))
+    words = operator.page(f"/admin/orders/{order.id}").one("main").words
+    assert "Amount $60.90" in words
+    assert "Of which goods $56.00" in words
+    assert "Delivery $4.90" in words
+    assert "Send it to Ada Lovelace, 12 St James's Square, SW1Y 4JH London" in words

@@ -5,7 +5,7 @@ from werkzeug.wrappers import Response as Answer
 
 from storefront.domain.errors import StripeError
 from storefront.domain.orders import Order, State
-from storefront.services import giving_back, links, orders, reviews
+from storefront.services import giving_back, links, orders, reviews, terms
 from storefront.web import forms
 from storefront.web.current import settings, shop
 
@@ -41,6 +41,8 @@ def page(order: Order, error: str = "") -> str:
         token=orders.token(shop(), order.id),
         at_stripe={payment: links.payment(settings(), payment) for payment in order.payments},
         refundable=giving_back.payments(order),
+        parts=terms.parts_of(order),
+        address=terms.address_of(settings(), order),
         cancellable=order.state is State.AUTHORIZED,
     )
 
