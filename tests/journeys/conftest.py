@@ -76,6 +76,13 @@ class Town:
         """Whether every invariant holds, at Stripe too."""
         return self.command("audit", "--stripe")["ok"]
 
+    def plan(self, match: str, kind: str, times: int) -> None:
+        """The next so many calls of Stripe's API go wrong so."""
+        body = {"match": match, "kind": kind, "times": times}
+        requests.post(
+            f"{self.standin.url}/_standin/faults", json=body, timeout=5
+        ).raise_for_status()
+
     def hooks(self, mode: str) -> None:
         """What happens to webhooks from now on."""
         body = {"enabled": True, "mode": mode}
