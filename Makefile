@@ -15,7 +15,7 @@ run: $(VENV)/.ready ## Open the shop at http://localhost:8000, with all that it 
 
 test: $(VENV)/.ready-dev ## Run every test; ARGS="tests/web -x" for some
 ifeq ($(ARGS),)
-	$(BIN)/python -m pytest -n auto --dist loadfile -m "not alone"
+	$(BIN)/python -m pytest -n auto -m "not alone"
 	$(BIN)/python -m pytest -m alone
 else
 	$(BIN)/python -m pytest $(ARGS)

@@ -1,16 +1,14 @@
 """What all tests share. No test reaches beyond this machine."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import fakeredis
 import pytest
 import redis
 
+from tests import sharing
 from tests.browser import launch_arguments
 from tests.harness import RedisServer, start_redis
-
-ALONE = (Path(__file__).parent / "contest", Path(__file__).parent / "benchmarks")
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -21,10 +19,18 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Whole crowds and measurements run alone, after the others, who share the cores."""
-    for item in items:
-        if any(item.path.is_relative_to(folder) for folder in ALONE):
-            item.add_marker(pytest.mark.alone)
+    """What takes longest is begun first."""
+    items[:] = sharing.sort(items)
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """What ``-n auto`` means."""
+    return sharing.workers()
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> sharing.Units:
+    """How tests are handed to the processes of ``-n``."""
+    return sharing.Units(config, log)
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

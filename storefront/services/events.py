@@ -87,7 +87,12 @@ def _payment(shop: Shop, event: Event, payment: Payment) -> str:
     stands = verdict(payment)
     final = (
         stands in {Verdict.PAID, Verdict.AUTHORIZED}
-        or (stands is Verdict.EXPIRED and payment.session == order.session != "")
+        # Who has finished paying did so after it was said that the session is over, if it ever was.
+        or (
+            stands is Verdict.EXPIRED
+            and payment.session == order.session != ""
+            and order.state is not State.PROCESSING
+        )
         or (payment.intent_status == "canceled" and payment.payment_intent in order.authorizations)
     )
     if final and settlement.needs_session(order, payment):

@@ -1,6 +1,7 @@
 """Many seeds: on one process or several, fixed or fresh, until some number or some time is reached."""
 
 import logging
+import os
 import random
 import time
 from collections import Counter
@@ -10,7 +11,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import islice
 from multiprocessing import get_context
+from unittest.mock import patch
 
+from storefront.services import pickup
 from tests.simulation.plan import Fixed
 from tests.simulation.simulation import Simulation
 from tests.simulation.town import Ground
@@ -18,6 +21,9 @@ from tests.simulation.truth import Broken
 
 CHUNK = 50
 """Seeds that one process runs before it reports."""
+SEEDS = int(os.environ.get("SEEDS", "5000"))
+"""Of a test run: half of them the same in each, half new."""
+STORIES = 3
 FRESH = 10**9
 """Fresh seeds are below this."""
 
@@ -52,6 +58,13 @@ class Report:
             self.troubles + other.troubles,
         )
 
+    def told(self, first: int) -> str:
+        """What a failed test must say: how to have it again, and what happened."""
+        told = [f"{self}; the first seed was {first}"]
+        told += [f"seed {failure.seed}: {failure.what}" for failure in self.failures]
+        told += [failure.story for failure in self.failures[:STORIES]]
+        return "\n\n".join(told)
+
     def __str__(self) -> str:
         pace = self.seeds / self.seconds if self.seconds else 0
         return (
@@ -62,11 +75,15 @@ class Report:
 
 @contextmanager
 def quietly() -> Iterator[None]:
-    """The shop's log is not read here, and a thousand seeds write a lot of it."""
+    """The shop's log is not read here, and a thousand seeds write a lot of it.
+
+    Nor does anybody look at the pictures in its mails, which take as long to draw as the rest.
+    """
     before = logging.root.manager.disable
     logging.disable(logging.CRITICAL)
     try:
-        yield
+        with patch.object(pickup, "png", lambda *_: (b"a picture", 1)):
+            yield
     finally:
         logging.disable(before)
 

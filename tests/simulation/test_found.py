@@ -138,6 +138,23 @@ def test_a_second_payment_goes_back_while_the_first_is_only_authorised(
     assert town.stripe.taken(order.id) == {"pi_1": 2500, "pi_2": 0}
 
 
+def test_an_old_word_that_a_session_is_over_does_not_release_what_was_authorised_in_it(
+    build: Build,  # noqa: F811
+) -> None:
+    """Which of the two events came last says nothing: Stripe is asked."""
+    town = build(CAPTURE_METHOD="manual")  # noqa: F811
+    order = town.begin().order
+    town.stripe.fault("expire_session", Fault.LOST_REPLY)
+    with pytest.raises(StripeUnreachable):
+        orders.cancel(town.shop, order)
+    assert town.stripe.pay_too_late(order.session)
+    told = {event["type"]: event for event in town.stripe.new_events()}
+    town.receive(told["checkout.session.completed"])
+    town.receive(told["checkout.session.expired"])
+    town.rest()
+    assert (town.order(order).state, town.level()) == (State.PAID, (4, 0, 1))
+
+
 def test_a_shopper_whose_order_is_lost_while_its_page_is_made_is_told_to_try_again(
     town: Town,  # noqa: F811
 ) -> None:
