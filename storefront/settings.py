@@ -6,7 +6,9 @@ import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, tzinfo
 from pathlib import Path
+from zoneinfo import ZoneInfo, available_timezones
 
 from babel import Locale, UnknownLocaleError
 from babel.numbers import list_currencies
@@ -49,6 +51,8 @@ class Settings:
     shop_locale: str
     shop_languages: tuple[str, ...]
     """Those that pages and mails are written in, the one for everybody else first."""
+    shop_timezone: str
+    """In which the operator types opening times."""
     stripe_secret_key: str = field(repr=False)
     stripe_publishable_key: str
     stripe_webhook_secrets: tuple[str, ...] = field(repr=False)
@@ -95,6 +99,11 @@ class Settings:
     def https(self) -> bool:
         """Whether visitors reach the shop by https, so that cookies can be kept to it."""
         return self.public_url.startswith("https://")
+
+    @property
+    def zone(self) -> tzinfo:
+        """The time zone in which the operator types."""
+        return UTC if self.shop_timezone == "UTC" else ZoneInfo(self.shop_timezone)
 
     @property
     def reachable(self) -> bool:
@@ -214,6 +223,7 @@ def read_settings(env: Environment, instance: Path | None = None) -> Settings:
         shop_currency=currency,
         shop_locale=_locale(env),
         shop_languages=_languages(env),
+        shop_timezone=_timezone(env),
         stripe_secret_key=stripe_key,
         stripe_publishable_key=_publishable_key(env, stripe_key),
         stripe_webhook_secrets=webhook_secrets,
@@ -317,6 +327,13 @@ def _languages(env: Environment) -> tuple[str, ...]:
     if not set(found) <= set(LANGUAGES):
         raise wrong("SHOP_LANGUAGES", value[:40], f"one or more of {', '.join(LANGUAGES)}")
     return found
+
+
+def _timezone(env: Environment) -> str:
+    value = env.get("SHOP_TIMEZONE") or "UTC"
+    if value != "UTC" and value not in available_timezones():
+        raise wrong("SHOP_TIMEZONE", value[:40], "a time zone such as UTC or Europe/Berlin")
+    return value
 
 
 def _publishable_key(env: Environment, stripe_key: str) -> str:

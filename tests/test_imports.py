@@ -42,7 +42,8 @@ DOORS: dict[str, set[str]] = {
     },
     "smtplib": {"storefront/clients/mail.py"},
     "requests": {"storefront/clients", "storefront/standin"},
-    "gevent": {"storefront/standin"},
+    "gevent": {"storefront/standin", "storefront/services/pictures.py"},
+    "PIL": {"storefront/services/pictures.py"},
     "gunicorn": set(),
     "subprocess": {"storefront/storage/embedded.py", "storefront/companions.py"},
 }

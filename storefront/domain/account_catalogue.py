@@ -1,8 +1,6 @@
 """A catalogue out of a Stripe account's products and prices, with what was left out and why."""
 
 import json
-import re
-import unicodedata
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,14 +8,10 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import unquote
 
-from storefront.domain.catalogue_file import (
-    LONGEST_CODE,
-    SKU,
-    CatalogueFile,
-    CatalogueMistakes,
-    read_tables,
-)
+from storefront.domain.catalogue_file import CatalogueFile, CatalogueMistakes, read_tables
 from storefront.domain.money import to_decimal
+from storefront.domain.product_form import slug_of
+from storefront.domain.product_tables import LONGEST_CODE, SKU
 from storefront.domain.products import Catalogue, Product
 from storefront.domain.sold_at_stripe import PriceFact, ProductFact
 
@@ -115,7 +109,7 @@ class _Reader:
         groups: defaultdict[str, list[tuple[str, ProductFact]]] = defaultdict(list)
         for sku, fact in ours.items():
             before = self._before([sku])
-            slug = fact.metadata.get("slug") or (before.slug if before else _slug(sku))
+            slug = fact.metadata.get("slug") or (before.slug if before else slug_of(sku))
             groups[slug].append((sku, fact))
         for slug, members in groups.items():
             variants = []
@@ -213,6 +207,8 @@ class _Reader:
             "name": name,
             "description": fact.description,
             "tags": list(before.tags) if before else [],
+            "delivery": before.delivery if before else True,
+            "alternatives": list(before.alternatives) if before else [],
             "variants": variants,
         }
         if image in self.files:
@@ -233,20 +229,17 @@ class _Reader:
         if before:
             slug = before.slug
         else:
-            slug = fact.metadata.get("slug") or _slug(fact.name) or _slug(fact.id)
+            slug = fact.metadata.get("slug") or slug_of(fact.name) or slug_of(fact.id)
             if slug in self.slugs | {product.slug for product in self.known.products}:
-                slug = f"{slug[: LONGEST_CODE // 2].rstrip('-')}-{_slug(fact.id)[:31].rstrip('-')}"
+                slug = (
+                    f"{slug[: LONGEST_CODE // 2].rstrip('-')}-{slug_of(fact.id)[:31].rstrip('-')}"
+                )
         self.slugs.add(slug)
         return slug
 
 
 def _text(price: PriceFact, currency: str) -> str:
     return format(to_decimal(price.unit_amount or 0, currency), "f")
-
-
-def _slug(text: str) -> str:
-    plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
-    return re.sub(r"[^a-z0-9]+", "-", plain)[:LONGEST_CODE].strip("-")
 
 
 def _options(fact: ProductFact) -> dict[str, str]:

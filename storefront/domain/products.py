@@ -1,5 +1,7 @@
 """Products: what is on the shelf, in variants that each have their own SKU."""
 
+import hashlib
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
@@ -39,9 +41,15 @@ class Product:
     """Units of one SKU in one order; None for the shop's own limit."""
     delivery: bool = True
     """Whether it can be sent, where the shop sends; else it is for pick-up only."""
+    alternatives: tuple[str, ...] = ()
+    """Slugs of products to show while this one is sold out."""
     published: bool = True
     position: int = 0
     """Its place on the shelf."""
+    archived: bool = False
+    """Put away for good as far as one knows; never on the shelf."""
+    retired: tuple[Variant, ...] = ()
+    """Variants that are not sold any more; their SKUs keep their stock and their orders."""
 
     def variant(self, sku: str) -> Variant | None:
         """The variant with this SKU."""
@@ -50,6 +58,16 @@ class Product:
     def name_of(self, variant: Variant) -> str:
         """The product's name with the variant's options: ``Poster (Red)``."""
         return f"{self.name} ({variant.label})" if variant.label else self.name
+
+    @property
+    def revision(self) -> str:
+        """Changes with anything that is edited in one form, so that nobody overwrites it unseen.
+
+        Picture, place and shelf are changed on their own, and leave it as it is.
+        """
+        elsewhere = {"image", "position", "published", "archived"}
+        edited = {name: value for name, value in self.to_json().items() if name not in elsewhere}
+        return hashlib.sha256(json.dumps(edited).encode()).hexdigest()[:16]
 
     def to_json(self) -> dict[str, Any]:
         """A plain value that ``from_json`` turns back into the same product."""
@@ -60,7 +78,9 @@ class Product:
         """The product that ``to_json`` wrote."""
         fields = dict(data)
         fields["variants"] = tuple(Variant(**v) for v in fields["variants"])
+        fields["retired"] = tuple(Variant(**v) for v in fields.get("retired", ()))
         fields["tags"] = tuple(fields["tags"])
+        fields["alternatives"] = tuple(fields.get("alternatives", ()))
         return cls(**fields)
 
 
@@ -98,6 +118,17 @@ class Catalogue:
     def by_sku(self, sku: str) -> tuple[Product, Variant] | None:
         """The published product and variant with this SKU."""
         return self._by_sku.get(sku)
+
+    @cached_property
+    def every(self) -> dict[str, Product]:
+        """Every product by its slug, on the shelf or not."""
+        return {product.slug: product for product in self.products}
+
+    @cached_property
+    def names(self) -> dict[str, str]:
+        """What each SKU is called, also one that is not sold any more."""
+        found = {v.sku: p.name_of(v) for p in self.products for v in p.retired}
+        return found | {v.sku: p.name_of(v) for p, v in self.entries(self.products)}
 
     @staticmethod
     def entries(products: tuple[Product, ...]) -> Iterator[tuple[Product, Variant]]:

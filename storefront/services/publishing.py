@@ -10,7 +10,7 @@ from storefront.domain.account_catalogue import AccountCatalogue, read_account
 from storefront.domain.catalogue_file import CatalogueFile, CatalogueMistakes
 from storefront.domain.door import Door
 from storefront.domain.errors import StripeUnreachable
-from storefront.domain.products import Catalogue, Product
+from storefront.domain.products import Catalogue, Product, Variant
 from storefront.services import payment_links, recovery, sessions, showing
 from storefront.services.reconciliation import AHEAD_SECONDS
 from storefront.services.shop import Shop
@@ -46,20 +46,24 @@ def publish(
     new = {product.slug: product for product in catalogue.products}
     staying = [product for slug, product in old.items() if slug not in new]
     _check_skus(new, () if prune else tuple(p for p in staying if p.published))
+    _check_alternatives(new, old)
 
     rows = {
-        slug: replace(product, position=position)
+        slug: replace(product, position=position, retired=_retired(product, old.get(slug), new))
         for position, (slug, product) in enumerate(new.items())
     }
     pruned = [product for product in staying if product.published] if prune else []
     rows |= {product.slug: replace(product, published=False) for product in pruned}
-    lost = recovery.stands(shop) is Door.EMPTY and _known_at_stripe(shop)
-    fresh = shop.store.scripts.publish_catalogue(
-        {slug: json.dumps(product.to_json()) for slug, product in rows.items()},
-        dict(catalogue.stock),
-        version=secrets.token_hex(8),
-        who=who,
-        lost=lost,
+    lost = books_were_lost(shop)
+    fresh = (
+        shop.store.scripts.publish_catalogue(
+            {slug: json.dumps(product.to_json()) for slug, product in rows.items()},
+            dict(catalogue.stock),
+            version=secrets.token_hex(8),
+            who=who,
+            lost=lost,
+        )
+        or []
     )
     created = sum(slug not in old for slug in new)
     log.info("imported %d products, %d new SKUs", len(new), len(fresh))
@@ -89,6 +93,11 @@ def from_stripe(shop: Shop) -> AccountCatalogue:
     )
 
 
+def books_were_lost(shop: Shop) -> bool:
+    """Whether this shop is empty, and Stripe knows of its sales. Raises StripeError."""
+    return recovery.stands(shop) is Door.EMPTY and _known_at_stripe(shop)
+
+
 def _known_at_stripe(shop: Shop) -> bool:
     """Whether Stripe knows any session or payment link of this shop. Raises StripeError."""
     latest = shop.store.now() // 1000 + AHEAD_SECONDS
@@ -112,3 +121,23 @@ def _check_skus(new: Mapping[str, Product], staying: tuple[Product, ...]) -> Non
     ]
     if mistakes:
         raise CatalogueMistakes(mistakes)
+
+
+def _check_alternatives(new: Mapping[str, Product], old: Mapping[str, Product]) -> None:
+    mistakes = [
+        f"Product {product.slug}: its alternative {slug!r} is no product of this shop."
+        for product in new.values()
+        for slug in product.alternatives
+        if slug not in new and slug not in old
+    ]
+    if mistakes:
+        raise CatalogueMistakes(mistakes)
+
+
+def _retired(
+    product: Product, before: Product | None, new: Mapping[str, Product]
+) -> tuple[Variant, ...]:
+    """The variants that the product had and that the file sells nowhere: orders name their SKUs."""
+    sold = {variant.sku for _, variant in Catalogue.entries(tuple(new.values()))}
+    had = (*before.variants, *before.retired) if before else ()
+    return (*product.retired, *(variant for variant in had if variant.sku not in sold))

@@ -85,8 +85,13 @@ def address_of_pictures(settings: Settings) -> str:
 
 
 def entry(catalogue: Catalogue, sku: str) -> tuple[Product, Variant] | None:
-    """The product and variant of a SKU, the one on the shelf before one that was taken off it."""
-    off_it = (pair for pair in catalogue.entries(catalogue.products) if pair[1].sku == sku)
+    """The product and variant of a SKU, that on the shelf before one that is sold no more."""
+    off_it = (
+        (product, variant)
+        for product in catalogue.products
+        for variant in (*product.variants, *product.retired)
+        if variant.sku == sku
+    )
     return catalogue.by_sku(sku) or next(off_it, None)
 
 

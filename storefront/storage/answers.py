@@ -80,6 +80,11 @@ class Recorded(StrEnum):
     UNKNOWN_ORDER = "unknown_order"
 
 
+class Published(StrEnum):
+    PUBLISHED = "published"
+    CHANGED = "changed"
+
+
 class Noted(StrEnum):
     NOTED = "noted"
     UNKNOWN_ORDER = "unknown_order"

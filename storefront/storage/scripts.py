@@ -17,6 +17,7 @@ from storefront.storage.answers import (
     HoldAnswer,
     Job,
     Limits,
+    Published,
     Renewed,
     Restocked,
     Settled,
@@ -248,8 +249,11 @@ class Scripts(Restoring, Refunding, Mailing, Linking):
         version: str,
         who: str,
         lost: bool = False,
-    ) -> list[str]:
+        since: str | None = None,
+    ) -> list[str] | None:
         """Write products (JSON by slug); answers the SKUs that got their first stock.
+
+        ``since``: None, and nothing is changed, unless this is the catalogue's version still.
 
         ``lost``: the books of this shop were lost, so the shop stays closed until it is rebuilt, and
         the stock is only remembered for that.
@@ -262,13 +266,16 @@ class Scripts(Restoring, Refunding, Mailing, Linking):
             "who": who,
             "lost": lost,
         }
+        if since is not None:
+            question["since"] = since
         keys = [
             *self._keys.books(),
             self._keys.seen(""),
             self._keys.name("catalogue"),
             self._keys.name("catalogue:version"),
         ]
-        return self._send("publish_catalogue", keys, question)[1:]
+        word, *fresh = self._send("publish_catalogue", keys, question)
+        return None if word == Published.CHANGED else fresh
 
     def claim_due(self, *, limit: int, lease_ms: int) -> list[Job]:
         """Take at most ``limit`` jobs that are due; after ``lease_ms`` they are due again."""

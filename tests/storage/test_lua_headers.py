@@ -36,6 +36,7 @@ ENUMS: dict[str, type[StrEnum]] = {
     "record_dispute": words_of.Disputed,
     "end_review": words_of.Resumed,
     "restock": words_of.Restocked,
+    "publish_catalogue": words_of.Published,
     "note_email": words_of.Noted,
     "mail_orders": words_of.Wished,
     "restore_order": words_of.Restored,

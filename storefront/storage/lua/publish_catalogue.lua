@@ -6,12 +6,14 @@
 -- KEYS  as in books.lua, with catalogue (hash, slug -> product as JSON) in the place of order:ID and
 --       catalogue:version (string) in the place of hold:ID
 -- ASK   products {slug: JSON text}, stock {sku: units}, version, who, lost (Stripe knows sales of this
---       shop that are not here)
--- ANSWER published SKU… (those that got their first stock)
+--       shop that are not here), since (optional: the version that these products were made from)
+-- ANSWER published SKU… (those that got their first stock) | changed (it is another version by now)
 -- E.g.  a file with one new SKU of 40: published poster-red; available 40, stocked 40; due: mirror:poster-red
 for _, quantity in pairs(ask.stock) do
   assert(quantity >= 0 and quantity % 1 == 0, 'stock is a whole number, 0 or more')
 end
+local version = redis.call('GET', HOLD) or ''
+if ask.since and version ~= ask.since and version ~= ask.version then return answer('changed') end
 local variants = {}
 for slug, product in pairs(ask.products) do variants[slug] = cjson.decode(product).variants or {} end
 local door = door_stands(DOOR, STOCKED)

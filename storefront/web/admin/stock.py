@@ -38,12 +38,10 @@ class Row:
 
 def _page(typed: Typed | None = None) -> str:
     catalogue = shelf.catalogue(shop())
-    entries = {v.sku: (p, v) for p, v in catalogue.entries(catalogue.products)}
-    rows = []
-    for level in restocking.levels(shop()):
-        product, variant = entries.get(level.sku, (None, None))
-        name = product.name_of(variant) if product and variant else ""
-        rows.append(Row(name, bool(product and product.published), level))
+    rows = [
+        Row(catalogue.names.get(level.sku, ""), catalogue.by_sku(level.sku) is not None, level)
+        for level in restocking.levels(shop())
+    ]
     only = request.args.get("sku") or None
     return render_template(
         "admin/stock.html",

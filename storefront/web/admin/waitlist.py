@@ -17,8 +17,7 @@ def show() -> str:
     lines: dict[str, list[waitlist.Standing]] = {}
     for standing in waitlist.running(shop()):
         lines.setdefault(standing.place.sku, []).append(standing)
-    names = {v.sku: p.name_of(v) for p, v in catalogue.entries(catalogue.products)}
-    return render_template("admin/waitlist.html", lines=lines, names=names)
+    return render_template("admin/waitlist.html", lines=lines, names=catalogue.names)
 
 
 @blueprint.post("/waitlist/stop")
