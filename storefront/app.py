@@ -46,6 +46,7 @@ from storefront.web import (
     waitlist,
     webhooks,
 )
+from storefront.web.admin.pictures import make_room
 
 
 class Application(Flask):
@@ -125,9 +126,11 @@ def assemble(shop: Shop, counts: Storage | None = None) -> Flask:
     security.register(app, settings)
     if settings.rate_limit:
         limits.register(app, counted, settings.secret_key)
+    app.before_request(make_room)
     security.csrf.init_app(app)
 
     formats.register(app, settings)
+    pictures.register(app)
     assets.register(app)
     pages.register(app, settings)
     errors.register(app, UNREACHABLE, partial(_count, shop.store, "limited"))

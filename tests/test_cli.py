@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -18,7 +19,7 @@ from werkzeug.security import check_password_hash
 from storefront import cli
 from storefront.clients.mail import Mailer
 from storefront.domain.errors import ShopClosed
-from storefront.services import checkout, work
+from storefront.services import checkout, editing, work
 from storefront.services.reconciliation import reconcile
 from storefront.services.shop import Shop
 from storefront.settings import load_settings
@@ -770,3 +771,23 @@ def test_import_takes_a_file_or_the_account(
 ) -> None:
     given = [str(catalogue) if one == "FILE" else one for one in arguments]
     assert flask_shop("import", *given).exit_code == 2
+
+
+# pictures
+
+
+def test_pictures_lists_and_deletes_what_nothing_names(
+    open_shop: Callable[..., Result], shop: Shop
+) -> None:
+    names = [f"{mark * 16}-500x300.webp" for mark in "ab"]
+    for name in (*names, f"{names[0].removesuffix('.webp')}-400.webp"):
+        path = shop.settings.pictures / name
+        path.write_bytes(b"picture")
+        os.utime(path, (0, 0))
+    editing.picture(shop, "poster", "poster.svg", names[1], "tests")
+    unused = ["aaaaaaaaaaaaaaaa-500x300-400.webp", names[0]]
+    assert document(open_shop("pictures", "--json")) == unused
+    assert len(list(shop.settings.pictures.iterdir())) == 4
+    assert open_shop("pictures", "--clean").exit_code == 0
+    kept = sorted(path.name for path in shop.settings.pictures.iterdir())
+    assert kept == [names[1], "poster.svg"]

@@ -30,6 +30,7 @@ def register(app: Flask, shop: Shop) -> None:
         books.rebuild,
         upkeep.worker,
         upkeep.doctor,
+        upkeep.pictures,
         upkeep.set_password,
     ]
     for command in commands:

@@ -12,6 +12,7 @@ from storefront import worker as working
 from storefront.cli.at_hand import EXTENSION, the_shop
 from storefront.cli.output import as_json, document, example
 from storefront.services import doctor as doctoring
+from storefront.services import pictures as uploads
 
 SHORTEST_PASSWORD = 10
 
@@ -32,6 +33,26 @@ def worker(threads: int) -> None:
     """
     with the_shop(quiet=False) as shop:
         working.run(shop, threads)
+
+
+@click.command("pictures", epilog=example("flask shop pictures --clean"))
+@click.option("--clean", is_flag=True, help="Delete them.")
+@as_json
+@with_appcontext
+def pictures(clean: bool, as_json: bool) -> None:
+    """List uploaded pictures that no product, order or payment link names any more.
+
+    Those of the last day are left alone: one may be on its way into a product.
+    """
+    with the_shop() as shop:
+        files = list(uploads.unused(shop))
+        for file in files if clean else ():
+            file.unlink(missing_ok=True)
+    if as_json:
+        document([file.name for file in files])
+        return
+    for file in files:
+        click.echo(f"{file.name}{': deleted' if clean else ''}")
 
 
 @click.command("doctor", epilog=example("flask shop doctor"))

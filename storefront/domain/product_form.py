@@ -88,7 +88,9 @@ def read_form(
     archived = [number for number, row in enumerate(form.rows) if row.archived]
     reader = ProductReader(currency, (), archived)
     table: dict[str, Any] = {
-        "slug": before.slug if before else form.slug.strip() or slug_of(form.name),
+        "slug": before.slug
+        if before
+        else form.slug.strip() or (slug_of(form.name) if form.name.strip() else "unnamed"),
         "name": form.name,
         "description": form.description.replace("\r\n", "\n"),
         "tags": [tag for tag in map(str.strip, form.tags.split(",")) if tag],

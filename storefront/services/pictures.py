@@ -51,7 +51,9 @@ def keep(shop: Shop, upload: bytes) -> str:
     if len(upload) > MOST_BYTES:
         raise BadInput(TOO_BIG)
     # Apart from the greenlets, which would all wait: a large picture takes a second.
-    made: dict[str, bytes] = gevent.get_hub().threadpool.apply(_made, (upload,))
+    made: dict[str, bytes] | BadInput = gevent.get_hub().threadpool.apply(_outcome, (upload,))
+    if isinstance(made, BadInput):
+        raise made
     folder = shop.settings.pictures
     folder.mkdir(parents=True, exist_ok=True)
     for name, content in made.items():
@@ -59,6 +61,14 @@ def keep(shop: Shop, upload: bytes) -> str:
         new.write_bytes(content)
         new.replace(folder / name)
     return next(iter(made))
+
+
+def _outcome(upload: bytes) -> dict[str, bytes] | BadInput:
+    """As ``_made``; the thread that does it would write an exception into the log."""
+    try:
+        return _made(upload)
+    except BadInput as refused:
+        return refused
 
 
 def _made(upload: bytes) -> dict[str, bytes]:

@@ -44,6 +44,12 @@ class Card:
     """Told only while few are left, so 0 otherwise."""
 
 
+def card_of(shelf: Shelf, product: Product) -> Card:
+    """The product's card as the stock stands."""
+    state = best_state(shelf, product)
+    return Card(product, state, units_left(shelf, product) if state is Availability.LOW else 0)
+
+
 class Grid:
     """Keeps the cards as they were rendered last, in each language."""
 
@@ -52,11 +58,7 @@ class Grid:
 
     def html(self, shelf: Shelf) -> Markup:
         """The cards of everything that is published, in the current language."""
-        cards = []
-        for product in shelf.catalogue.published:
-            state = best_state(shelf, product)
-            left = units_left(shelf, product) if state is Availability.LOW else 0
-            cards.append(Card(product, state, left))
+        cards = [card_of(shelf, product) for product in shelf.catalogue.published]
         shows = (shelf.catalogue.version, tuple((card.state, card.left) for card in cards))
         language = languages.current()
         kept, html = self._kept.get(language, (None, Markup()))

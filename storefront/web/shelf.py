@@ -4,15 +4,16 @@ from flask import Blueprint, Response, abort, jsonify, render_template
 
 from storefront.domain.products import Product
 from storefront.services import live, waitlist
-from storefront.services.shelf import Availability, first_return, look
+from storefront.services.shelf import Availability, Shelf, first_return, look
 from storefront.web import closed, forms, sending, sharing
 from storefront.web.current import joined, settings, shop
-from storefront.web.grid import best_state, units_left
+from storefront.web.grid import Card, best_state, card_of, units_left
 from storefront.web.lines import Asked
 
 blueprint = Blueprint("shelf", __name__)
 
 LEDE = "What is held for you is yours to pay for in peace: nobody else can buy it meanwhile."
+THERE = frozenset({Availability.AVAILABLE, Availability.LOW})
 GONE = frozenset({Availability.HELD, Availability.SOLD_OUT})
 """Of such a SKU one can wait for a unit."""
 
@@ -62,11 +63,18 @@ def page(slug: str, asked: Asked | None = None) -> str:
         limit=limit_of(found),
         sent=sending.words(settings(), [found]),
         waits=waits,
+        instead=_instead(shelf, found) if state in GONE else [],
         asked=asked,
         wait_limit=waitlist.limit_of(shop(), found),
         token=forms.new_token(),
         shut=closed.WORDS.get(shelf.door),
     )
+
+
+def _instead(shelf: Shelf, product: Product) -> list[Card]:
+    """Those of a product's alternatives that are in stock."""
+    found = filter(None, map(shelf.catalogue.by_slug, product.alternatives))
+    return [card for card in (card_of(shelf, one) for one in found) if card.state in THERE]
 
 
 @blueprint.get("/stock.json")

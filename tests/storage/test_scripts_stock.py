@@ -173,3 +173,29 @@ def test_what_stripe_shows_of_a_product_is_due_when_it_changed_and_its_skus_are_
     assert publish(2500) == {"show:poster"}
     assert publish(2500) == set()
     assert publish(3000) == {"show:poster"}
+
+
+def test_changed_writes_nothing_when_the_catalogue_is_another_than_was_read(book: Book) -> None:
+    scripts = book.store.scripts
+    assert scripts.publish_catalogue({"p": "{}"}, {"a": 1}, version="v1", who="x", since="") == [
+        "a"
+    ]
+    before = book.picture()
+    for since in ("", "v0"):
+        late = scripts.publish_catalogue(
+            {"p": '{"name":"P"}'}, {"b": 2}, version="v2", who="x", since=since
+        )
+        assert late is None
+    assert book.picture() == before
+    assert scripts.publish_catalogue({}, {"b": 2}, version="v2", who="x", since="v1") == ["b"]
+
+
+def test_what_was_published_can_be_sent_again_though_its_version_is_there_by_now(
+    book: Book,
+) -> None:
+    """Its reply was lost: the second sending says what the first did, and counts nothing twice."""
+    scripts = book.store.scripts
+    for fresh in (["a"], []):
+        found = scripts.publish_catalogue({"p": "{}"}, {"a": 3}, version="v1", who="x", since="")
+        assert found == fresh
+    assert book.level("a") == (3, 0, 0, 0, 3)

@@ -39,6 +39,12 @@ PAGES = [
     "place",
     "offer",
     "waitlist",
+    "products",
+    "new product",
+    "one of the products",
+    "a product with mistakes",
+    "a product that somebody changed",
+    "alternatives",
     "links",
     "refused link",
     "poster",
@@ -96,7 +102,24 @@ def shown(
         place(offered=True)
         return operator.get("/admin/waitlist").text
 
+    def product_form(**changes: str) -> str:
+        shown = operator.page("/admin/products/poster").one("form", id="product").fields
+        return operator.post("/admin/products/poster", {**shown, **changes}).text
+
+    def alternatives() -> str:
+        form = operator.page("/admin/products/zine").one("form", id="product").fields
+        operator.post("/admin/products/zine", {**form, "alternatives": ["record"]})
+        return visitor.get("/products/zine").text
+
     make: dict[str, Callable[[], str]] = {
+        "products": lambda: operator.get("/admin/products").text,
+        "new product": lambda: operator.get("/admin/new-product").text,
+        "one of the products": lambda: operator.get("/admin/products/poster").text,
+        "a product with mistakes": lambda: product_form(
+            name="", **{"price-0": "x", "sku-2": "a b"}
+        ),
+        "a product that somebody changed": lambda: product_form(name="Mine", revision="another"),
+        "alternatives": alternatives,
         "shelf": lambda: visitor.get("/").text,
         "product": lambda: visitor.get("/products/poster").text,
         "product with one variant": lambda: visitor.get("/products/record").text,

@@ -3,10 +3,21 @@
 from flask import Blueprint, Response, redirect, request, url_for
 from werkzeug.wrappers import Response as Answer
 
-from storefront.web.admin import holds, integrity, links, login, orders, refunds, stock, waitlist
+from storefront.web.admin import (
+    holds,
+    integrity,
+    links,
+    login,
+    orders,
+    pictures,
+    products,
+    refunds,
+    stock,
+    waitlist,
+)
 
 blueprint = Blueprint("admin", __name__, url_prefix="/admin")
-for part in (login, stock, orders, refunds, holds, waitlist, links, integrity):
+for part in (login, stock, products, pictures, orders, refunds, holds, waitlist, links, integrity):
     blueprint.register_blueprint(part.blueprint)
 
 OPEN = frozenset({"admin.login.show", "admin.login.enter"})
