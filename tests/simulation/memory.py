@@ -377,6 +377,9 @@ class Memory:
     def _do_exists(self, key: str) -> int:
         return int(self._live(key) is not None)
 
+    def _do_get(self, key: str) -> str | None:
+        return self.raw_get(key)
+
     def _do_set(self, key: str, value: Any, *options: Any) -> str:
         assert options[:1] in {(), ("EX",)}
         self.raw_set(key, value, ex=int(options[1]) if options else None)
