@@ -29,8 +29,10 @@ ENGLISH_ONLY = (
     "storefront/standin/",
     "storefront/web/admin/",
     "storefront/cli/",
+    "storefront/services/editing.py",
     "storefront/services/giving_back.py",
     "storefront/services/payment_links.py",
+    "storefront/services/pictures.py",
     "templates/admin/",
 )
 """The operator's, and the stand-in's."""
