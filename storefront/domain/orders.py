@@ -115,6 +115,9 @@ class Plan:
     who: str = ""
     refund: str = ""
     """The refund that Stripe made of it; then its units have gone."""
+    handed: Mapping[str, int] = field(default_factory=dict)
+    """Units by SKU that the customer had, as the operator saw it. What was handed over since is
+    written off, wherever the others go."""
     given_up: bool = False
     """A person looked at the order first, so it is not sent."""
 
@@ -122,6 +125,27 @@ class Plan:
     def waits(self) -> bool:
         """Whether Stripe is still to be asked for it."""
         return not self.refund and not self.given_up
+
+
+UNDO_MS = 60_000
+"""So long it can be taken back that goods were handed over, and the mail that they were sent waits."""
+
+
+@dataclass(frozen=True, slots=True)
+class Handover:
+    """Units that went to the customer at one moment."""
+
+    key: str
+    """Of the form that said so."""
+    at: int
+    """Milliseconds."""
+    units: Mapping[str, int]
+    """By SKU."""
+    who: str
+    sent: bool = False
+    """By post."""
+    undone: int = 0
+    """When it was taken back (ms); 0 when it stands."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,6 +224,10 @@ class Order:
     """Every refund that the operator wanted, in no order."""
     gone: Mapping[str, int] = field(default_factory=dict)
     """Units by SKU that went back by a refund of some of them."""
+    handed: Mapping[str, int] = field(default_factory=dict)
+    """Units by SKU of its own that are with the customer."""
+    handovers: tuple[Handover, ...] = ()
+    """Every time that units were handed over, the oldest first."""
 
     @property
     def to_pick_up(self) -> bool:
@@ -235,6 +263,12 @@ class Order:
     def own(self) -> dict[str, int]:
         """Units by SKU that did not go back by a refund of some of them."""
         left = {sku: number - self.gone.get(sku, 0) for sku, number in self.quantities.items()}
+        return {sku: number for sku, number in left.items() if number > 0}
+
+    @property
+    def to_hand_over(self) -> dict[str, int]:
+        """Units by SKU of its own that its customer has yet to get."""
+        left = {sku: number - self.handed.get(sku, 0) for sku, number in self.own.items()}
         return {sku: number for sku, number in left.items() if number > 0}
 
     @property

@@ -51,6 +51,9 @@ class Preview:
     """Nothing was taken yet: the payment is cancelled instead."""
     others: Mapping[str, int]
     """Units by SKU that go the same way because the order ends."""
+    handed: Mapping[str, int]
+    """Units by SKU that are with the customer. What is handed over after this was seen is written
+    off, wherever the others go."""
 
 
 def payments(order: Order) -> list[str]:
@@ -105,6 +108,7 @@ def preview(order: Order, wish: Wish) -> Preview:
         ends=ends,
         void=False,
         others={sku: number for sku, number in others.items() if number and ends},
+        handed={sku: number for sku, number in order.handed.items() if number},
     )
 
 
@@ -119,7 +123,16 @@ def send_back(
         outcome = shop.store.scripts.cancel_authorized(order.id, to=seen.to, reason=reason, who=who)
         log.info("order %s: %s by %s", order.id, outcome, who, extra={"order": order.id})
         return outcome
-    plan = Plan(key, seen.payment, seen.amount, seen.units, seen.to, reason=reason, who=who)
+    plan = Plan(
+        key,
+        seen.payment,
+        seen.amount,
+        seen.units,
+        seen.to,
+        reason=reason,
+        who=who,
+        handed=seen.handed,
+    )
     answer = shop.store.scripts.plan_refund(order.id, plan)
     log.info("order %s: refund %s by %s", order.id, answer.word, who, extra={"order": order.id})
     return answer.word
@@ -135,7 +148,14 @@ def _void(order: Order, wish: Wish) -> Preview:
         raise BadInput("Nothing is paid for these units: put them back on sale, or write them off.")
     amount = order.authorizations.get(order.payment_intent, 0)
     return Preview(
-        order.payment_intent, amount, order.own, wish.to, ends=True, void=True, others={}
+        order.payment_intent,
+        amount,
+        order.own,
+        wish.to,
+        ends=True,
+        void=True,
+        others={},
+        handed={},
     )
 
 

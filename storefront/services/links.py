@@ -13,6 +13,7 @@ from storefront.settings import Settings
 
 ID_LENGTH = 16
 SIGNATURE_LENGTH = 20
+PICKUP = "/admin/pickup/"
 TOKEN = re.compile(rf"[a-z2-7]{{{ID_LENGTH}}}-[a-z2-7]{{{SIGNATURE_LENGTH}}}")
 
 
@@ -36,7 +37,12 @@ def pickup(settings: Settings, order: str) -> str:
 
     Its token opens nothing but that page: who reads it off a code cannot open the order with it.
     """
-    return f"{settings.public_url}/admin/pickup/{_sign(settings, 'pick-up', order)}"
+    return f"{settings.public_url}{PICKUP}{pickup_token(settings, order)}"
+
+
+def pickup_token(settings: Settings, order: str) -> str:
+    """The token in that link."""
+    return _sign(settings, "pick-up", order)
 
 
 def place_ids(settings: Settings, sku: str, email: str) -> list[str]:

@@ -140,6 +140,8 @@ def _notices(seen: _Seen) -> Iterator[str]:
     wanted += [f"voided:{payment}" for payment in order.voided]
     if order.state in {State.PAID, State.FULFILLED}:
         wanted.append("confirmed")
+    if order.state is State.FULFILLED and any(o.sent and not o.undone for o in order.handovers):
+        wanted.append("sent")
     if order.state is State.PROCESSING:
         wanted.append("processing")
     if order.state is State.REVIEW:

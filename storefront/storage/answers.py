@@ -107,6 +107,27 @@ class Planned(StrEnum):
     UNKNOWN_ORDER = "unknown_order"
 
 
+class Handed(StrEnum):
+    """What became of handing units over."""
+
+    HANDED_OVER = "handed_over"
+    ALREADY = "already"
+    TAKEN_BACK = "taken_back"
+    TOO_MANY = "too_many"
+    WANTED_BACK = "wanted_back"
+    OTHER_WAY = "other_way"
+    NOT_PAID = "not_paid"
+    UNKNOWN_ORDER = "unknown_order"
+
+
+class TakenBack(StrEnum):
+    TAKEN_BACK = "taken_back"
+    ALREADY = "already"
+    TOO_LATE = "too_late"
+    NOT_HANDED = "not_handed"
+    UNKNOWN_ORDER = "unknown_order"
+
+
 class Disputed(StrEnum):
     REVIEW = "review"
     RECORDED = "recorded"
@@ -307,6 +328,18 @@ class PlanAnswer:
     left: int = 0
     """``too_much``: minor units; ``too_many``: units."""
     sku: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class HandAnswer:
+    word: Handed
+    at: int = 0
+    """``handed_over``, ``already``, ``taken_back``: when (ms)."""
+    sku: str = ""
+    left: int = 0
+    """``too_many``: units that can be handed over."""
+    state: str = ""
+    """``not_paid``: of the order."""
 
 
 @dataclass(frozen=True, slots=True)

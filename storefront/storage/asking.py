@@ -29,6 +29,8 @@ WITH_BOOKS = (
     "note_email",
     "mail_orders",
     "plan_refund",
+    "hand_over",
+    "take_back",
     "cancel_authorized",
     "record_dispute",
     "end_review",

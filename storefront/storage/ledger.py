@@ -21,8 +21,8 @@ class Entry:
     sku: str
     what: str
     """``hold``, ``offer``, ``sell``, ``release``, ``retake``, ``restock``, ``write_off`` or
-    ``return``; of payment links ``allot``, ``take`` (by an order, from the link that ``why`` names)
-    and ``unlink``."""
+    ``return``; ``hand_over`` and ``take_back``, which move nothing between counters; of payment
+    links ``allot``, ``take`` (by an order, from the link that ``why`` names) and ``unlink``."""
     quantity: int
     origin: str
     """The counter that lost the units; empty when they are new."""

@@ -7,7 +7,7 @@ from typing import Any
 import redis
 from redis.client import Pipeline
 
-from storefront.domain.orders import Dispute, Form, Line, Order, Plan, Refund, State
+from storefront.domain.orders import Dispute, Form, Handover, Line, Order, Plan, Refund, State
 from storefront.domain.terms import Recipient, Terms
 from storefront.storage.keys import Keys
 
@@ -235,6 +235,8 @@ def read_order(fields: Mapping[str, str], units: str | None) -> Order:
         disputes=tuple(_disputes(fields)),
         plans=tuple(_plans(fields)),
         gone=_numbers(fields, "gone:"),
+        handed=_numbers(fields, "handed:"),
+        handovers=tuple(_handovers(fields)),
     )
 
 
@@ -274,11 +276,22 @@ def _plans(fields: Mapping[str, str]) -> Iterator[Plan]:
             # Lua writes an empty list as an empty object.
             units={line["sku"]: int(line["quantity"]) for line in row["lines"] or ()},
             to=row["to"],
+            handed=row.get("handed") or {},
             reason=row["reason"],
             who=row.get("who", ""),
             refund=row.get("refund", ""),
             given_up=row.get("given_up", False),
         )
+
+
+def _handovers(fields: Mapping[str, str]) -> list[Handover]:
+    found = []
+    for key, text in _prefixed(fields, "handover:"):
+        row = json.loads(text)
+        units = {line["sku"]: int(line["quantity"]) for line in row["lines"]}
+        at, undone = int(row["at"]), int(row.get("undone", 0))
+        found.append(Handover(key, at, units, row["who"], sent=row["sent"], undone=undone))
+    return sorted(found, key=lambda one: one.at)
 
 
 def _disputes(fields: Mapping[str, str]) -> Iterator[Dispute]:

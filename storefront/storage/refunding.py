@@ -50,6 +50,7 @@ class Refunding(Asking):
             amount=plan.amount,
             units=units_of(plan),
             to=plan.to,
+            handed=dict(plan.handed),
             reason=plan.reason,
             who=plan.who,
         )

@@ -25,13 +25,14 @@ from storefront.storage.answers import (
     read_hold,
 )
 from storefront.storage.charging import Charged, terms_question
+from storefront.storage.handing import Handing
 from storefront.storage.linking import Linking
 from storefront.storage.mailing import Mailing
 from storefront.storage.refunding import Refunding
 from storefront.storage.restoring import Restoring
 
 
-class Scripts(Restoring, Refunding, Mailing, Linking):
+class Scripts(Restoring, Refunding, Handing, Mailing, Linking):
     """Runs the scripts of one shop."""
 
     def hold_stock(

@@ -68,6 +68,12 @@ def content_policy(payment_pages: tuple[str, ...]) -> str:
     )
 
 
+def permissions(*, camera: bool) -> str:
+    """The Permissions-Policy: no device is used, but for the camera where codes are scanned."""
+    eye = "(self)" if camera else "()"
+    return f"camera={eye}, microphone=(), geolocation=(), usb=(), browsing-topics=()"
+
+
 def stripe_js(settings: Settings) -> str:
     """Where the payment page loads Stripe.js from."""
     return settings.stripe_js_url or STRIPE_JS
@@ -148,10 +154,7 @@ def register(app: Flask, settings: Settings) -> None:
         headers.setdefault("X-Content-Type-Options", "nosniff")
         headers.setdefault("Referrer-Policy", "strict-origin-when-cross-origin")
         headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
-        headers.setdefault(
-            "Permissions-Policy",
-            "camera=(), microphone=(), geolocation=(), usb=(), browsing-topics=()",
-        )
+        headers.setdefault("Permissions-Policy", permissions(camera=False))
         if settings.https:
             headers.setdefault("Strict-Transport-Security", f"max-age={HSTS_SECONDS}")
         headers.setdefault("Cache-Control", "private, no-cache")

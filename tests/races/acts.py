@@ -72,7 +72,24 @@ def paid(book: Book, case: str) -> None:
 def fulfilled(book: Book, case: str) -> None:
     """The goods were handed over."""
     paid(book, case)
-    book.store._client.hset(book.store.keys.order(case), "at:fulfilled", 1)
+    hand_over(book, case)
+
+
+def hand_over(book: Book, case: str) -> object:
+    return book.hand_over(case, key=f"scan-{case}").word
+
+
+def hand_one_over(book: Book, case: str) -> object:
+    return book.hand_over(case, {f"sku-{case}": 1}, key=f"scan-{case}").word
+
+
+def scan_again(book: Book, case: str) -> object:
+    """With another form."""
+    return book.hand_over(case, key=f"again-{case}").word
+
+
+def take_back(book: Book, case: str) -> object:
+    return book.take_back(case, key=f"scan-{case}")
 
 
 def known_by_mail(book: Book, case: str) -> None:
@@ -371,6 +388,12 @@ SCRIPTS: dict[str, list[Act]] = {
         Act(planned, carry_out, "recorded", "already"),
         Act(paid, carry_out, "recorded", "already"),
         Act(authorized, cancel, "cancelled", "already"),
+    ],
+    "hand over": [
+        Act(paid, hand_over, "handed_over", "handed_over"),
+        Act(paid, hand_one_over, "handed_over", "handed_over"),
+        Act(fulfilled, scan_again, "already", "already"),
+        Act(fulfilled, take_back, "taken_back", "already"),
     ],
     "dispute": [
         Act(paid, dispute, "review", "already"),

@@ -481,17 +481,14 @@ class Storage(Authorizing, RuleBasedStateMachine):
         )
 
     @rule(
-        what=st.sampled_from(["end", "hand over", "no sku", "no order", "publish", "tell", "wish"]),
+        what=st.sampled_from(["end", "no sku", "no order", "publish", "tell", "wish"]),
         event=events,
     )
     def do_something_rare(self, what: str, event: str) -> None:
         orders = self.model.orders
-        paid = next((name for name, one in orders.items() if one.state == "paid"), "")
         if what == "end" and orders:
             self.store.orders.note_ending(self._order(0), "cancelled")
             orders[self._order(0)].ending = "cancelled"
-        elif what == "hand over" and paid:
-            self._hand_over(paid)
         elif what == "no sku":
             self._hold({"d": 1}, 3, 0, "", "", Limits(0, 0), HOUR, HOUR, 2)
         elif what == "publish":
@@ -503,14 +500,22 @@ class Storage(Authorizing, RuleBasedStateMachine):
         else:
             self._hear_of_nobodys_order(event)
 
-    def _hand_over(self, order: str) -> None:
-        """As the script that does so will."""
-        one, keys = self.model.orders[order], self.store.keys
-        fields = {"state": "fulfilled", "at:fulfilled": "1"}
-        self.client.hset(keys.order(order), mapping=fields)
-        self.client.zrem(keys.name("states"), f"paid:{one.created}:{order}")
-        self.client.zadd(keys.name("states"), {f"fulfilled:{one.created}:{order}": 0})
-        one.state, one.handed_over = "fulfilled", True
+    @needs_order
+    @rule(which=orders, number=first, back=st.booleans(), repeats=times)
+    def hand_over(self, which: int, number: int, back: bool, repeats: int) -> None:
+        """The goods are fetched, or that was a mistake."""
+        order, key = self._order(which), f"scan-{number}"
+        scripts = self.store.scripts
+
+        def send() -> str:
+            if back:
+                return scripts.take_back(order, key=key, who="tests")
+            return scripts.hand_over(order, key=key, who="tests", units={}).word
+
+        def expect(now: Span) -> str:
+            return (self.model.take_back if back else self.model.hand_over)(now, order, key)
+
+        self._send(lambda: self._call(send, expect), repeats)
 
     def _wish(self, email: str) -> None:
         """To be mailed one's orders."""

@@ -109,7 +109,7 @@ MISTAKES = {
     ),
     "the rest of a refund is forgotten": (
         "record_refund",
-        "if wanted[ask.payment_intent] or (fields[6] and owed[ask.payment_intent] > 0) then",
+        "if wanted[ask.payment_intent] or (fields[5] and owed[ask.payment_intent] > 0) then",
         "if false then",
     ),
     "what went back of one payment counts for another": (
@@ -124,8 +124,8 @@ MISTAKES = {
     ),
     "a second payment's way back fails while the first is only authorised": (
         "record_refund",
-        "redis.call('HEXISTS', ORDER, 'payment:' .. fields[4]) == 1 and owed[fields[4]]",
-        "owed[fields[4]]",
+        "redis.call('HEXISTS', ORDER, 'payment:' .. fields[3]) == 1 and owed[fields[3]]",
+        "owed[fields[3]]",
     ),
     "an authorisation that ended is taken once more": (
         "authorize_payment",
@@ -181,6 +181,21 @@ MISTAKES = {
         "cancel_authorized",
         "redis.call('ZREM', DUE, 'capture:' .. ask.order .. ':' .. payment)",
         "",
+    ),
+    "handed-over units come back on sale": (
+        "books",
+        "local late = math.min(",
+        "local late = 0 * math.min(",
+    ),
+    "an order that was fetched stays paid": (
+        "hand_over",
+        "if all_handed(own) then set_state('fulfilled') end",
+        "",
+    ),
+    "what was taken back stays fulfilled": (
+        "take_back",
+        "if state == 'fulfilled' then",
+        "if false then",
     ),
     "one payment buys two orders": (
         "settle_payment",

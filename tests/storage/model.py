@@ -14,6 +14,7 @@ HOLDING = {"pending", "open", "processing"}
 RANK = {"succeeded": 2, "canceled": 3, "failed": 3}
 COUNTERS = ("available", "held", "sold", "written_off", "stocked")
 MOST_OVERDUE = 10
+UNDO_MS = 60_000
 IMPOSSIBLE = "an error, and nothing is written"
 
 
@@ -64,6 +65,8 @@ class OrderModel:
     voided: dict[str, int] = field(default_factory=dict)
     notices: set[str] = field(default_factory=set)
     handed_over: bool = False
+    scans: dict[str, list[Span | None]] = field(default_factory=dict)
+    """By form: when it handed the order over, and when that was taken back."""
 
     def note_session(self, session: str) -> bool:
         if not session or session in self.sessions:
@@ -378,6 +381,35 @@ class ShopModel:
             return "recorded"
         one.state, one.reason = "refunded", ask["reason"]
         return "refunded"
+
+    def hand_over(self, now: Span, order: str, key: str) -> str:
+        one = self.orders[order]
+        if key in one.scans:
+            return "taken_back" if one.scans[key][1] else "handed_over"
+        if one.state == "fulfilled":
+            return "already"
+        if one.state != "paid":
+            return "not_paid"
+        for sku, units in one.lines.items():
+            self.move(now, "hand_over", sku, units, "sold", "sold", order)
+        one.scans[key] = [now, None]
+        one.state, one.reason, one.handed_over = "fulfilled", "", True
+        return "handed_over"
+
+    def take_back(self, now: Span, order: str, key: str) -> str:
+        one = self.orders[order]
+        if key not in one.scans:
+            return "not_handed"
+        at, undone = one.scans[key]
+        if undone:
+            return "already"
+        if at is None or now.lo - at.hi >= UNDO_MS or one.state != "fulfilled":
+            return "too_late"
+        for sku, units in one.lines.items():
+            self.move(now, "take_back", sku, units, "sold", "sold", order)
+        one.scans[key] = [at, now]
+        one.state, one.reason, one.handed_over = "paid", "", False
+        return "taken_back"
 
     def bought_another(self, order: str, payment: str) -> bool:
         """Whether a payment is another order's."""

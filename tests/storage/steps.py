@@ -14,6 +14,7 @@ from storefront.storage.answers import (
     Attached,
     Chosen,
     Confirmed,
+    HandAnswer,
     HoldAnswer,
     Job,
     Joined,
@@ -23,6 +24,7 @@ from storefront.storage.answers import (
     Recorded,
     Settled,
     TakeAnswer,
+    TakenBack,
     Wanted,
 )
 from storefront.storage.charging import Charged
@@ -209,14 +211,20 @@ class Book:
             order, payment_intent=payment, reason="lapsed", event=event
         )
 
-    def hand_over(self) -> None:
-        """Mark o1 as handed over, as the script that does so will."""
-        order = self.order("o1")
-        fields = {"state": "fulfilled", "at:fulfilled": self.store.now()}
-        keys, client = self.store.keys, self.store._client
-        client.hset(keys.order("o1"), mapping=fields)
-        client.zrem(keys.name("states"), f"{order.state}:{order.created}:o1")
-        client.zadd(keys.name("states"), {f"fulfilled:{order.created}:o1": 0})
+    def hand_over(
+        self,
+        order: str = "o1",
+        units: Mapping[str, int] | None = None,
+        *,
+        key: str = "scan-000001",
+        sent: bool = False,
+    ) -> HandAnswer:
+        return self.store.scripts.hand_over(
+            order, key=key, who="admin", units=units or {}, sent=sent
+        )
+
+    def take_back(self, order: str = "o1", *, key: str = "scan-000001") -> TakenBack:
+        return self.store.scripts.take_back(order, key=key, who="admin")
 
     def process(self, order: str, session: str = "cs_1", event: str = "") -> Settled:
         return self.store.scripts.mark_processing(

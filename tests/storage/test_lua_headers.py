@@ -33,6 +33,8 @@ ENUMS: dict[str, type[StrEnum]] = {
     "extend_hold": words_of.Extended,
     "record_refund": words_of.Recorded,
     "plan_refund": words_of.Planned,
+    "hand_over": words_of.Handed,
+    "take_back": words_of.TakenBack,
     "record_dispute": words_of.Disputed,
     "end_review": words_of.Resumed,
     "restock": words_of.Restocked,

@@ -33,6 +33,10 @@ PAGES = [
     "no orders",
     "one order",
     "a refund",
+    "counter",
+    "handed over",
+    "handed over before",
+    "to be handed over",
     "integrity",
     "refused waitlist form",
     "joined",
@@ -77,6 +81,17 @@ def shown(
         form = operator.page(address).one("form", id="refund").fields
         values = {**form, "whole": "1", "to": "sold", "reason": "x"}
         return operator.post(f"{address}/refund/look", values).text
+
+    def counter(*scans: str) -> str:
+        order_page(paid=True)
+        (order,) = orders.listing(shop)
+        code = links.pickup(shop.settings, order.id)
+        text = ""
+        for key in scans:
+            values = {"code": code, "key": key}
+            text = operator.send_signed_in("/admin/pickup", **values).text
+        path = code.removeprefix(shop.settings.public_url)
+        return text if len(scans) > 1 else operator.get(f"{path}?done={''.join(scans)}").text
 
     def bag() -> str:
         visitor.send("/bag", sku="record", quantity="2")
@@ -142,6 +157,10 @@ def shown(
         "no orders": lambda: operator.get("/admin/orders?state=voided").text,
         "one order": lambda: order_in_admin(refund=False),
         "a refund": lambda: order_in_admin(refund=True),
+        "counter": lambda: operator.get("/admin/pickup").text,
+        "handed over": lambda: counter("scan-0001"),
+        "handed over before": lambda: counter("scan-0001", "scan-0002"),
+        "to be handed over": counter,
         "integrity": lambda: operator.get("/admin/integrity").text,
         "refused waitlist form": lambda: (
             visitor.send("/products/poster/waitlist", sku="poster-ink", email="bob").text

@@ -161,6 +161,39 @@ local function units_at(lines)
   return at
 end
 
+local function set_state(state, reason)
+  local was = redis.call('HMGET', ORDER, 'state', 'created')
+  if was[1] then redis.call('ZREM', STATES, was[1] .. ':' .. was[2] .. ':' .. ask.order) end
+  redis.call('ZADD', STATES, 0, state .. ':' .. was[2] .. ':' .. ask.order)
+  redis.call('HSET', ORDER, 'state', state, 'reason', reason or '', 'updated', int(now), 'at:' .. state, int(now))
+end
+
+-- Whether every unit of these, the order's own, is with its customer.
+local function all_handed(own)
+  for _, line in ipairs(own) do
+    if units(ORDER, 'handed:' .. line.sku) < line.quantity then return false end
+  end
+  return own[1] ~= nil
+end
+
+-- Units leave the order, those that the shop still has first. Of what the customer has, only what the
+-- operator knew of (seen, by SKU) goes where the operator said; what was handed over since is written off.
+local function send_out(some, rest, from, to, seen, why, who)
+  local here, kept = {}, {}
+  local away = {}
+  for _, line in ipairs(rest) do kept[line.sku] = line.quantity end
+  for _, line in ipairs(some) do
+    local with = units(ORDER, 'handed:' .. line.sku)
+    local taken = math.max(0, with - (kept[line.sku] or 0))
+    local late = math.min(taken, math.max(0, with - (seen[line.sku] or 0)))
+    if taken > 0 then redis.call('HINCRBY', ORDER, 'handed:' .. line.sku, int(-taken)) end
+    if line.quantity > late then here[#here + 1] = { sku = line.sku, quantity = line.quantity - late } end
+    if late > 0 then away[#away + 1] = { sku = line.sku, quantity = late } end
+  end
+  move_some(here, rest, from, to, 'return', why, who)
+  for _, line in ipairs(away) do move(line.sku, line.quantity, from, 'written_off', 'return', why, who) end
+end
+
 -- Stripe has told of the refund that a plan was made for: its units go where the operator said. Those
 -- that stay with the customer are only written down. Answers the lines left, and where they are.
 local function carry_out(key, plan, refund, lines, at)
@@ -177,17 +210,11 @@ local function carry_out(key, plan, refund, lines, at)
     for _, line in ipairs(some) do move(line.sku, line.quantity, at, at, 'keep', plan.reason, plan.who) end
   elseif #some > 0 then
     for _, line in ipairs(some) do redis.call('HINCRBY', ORDER, 'gone:' .. line.sku, int(line.quantity)) end
-    move_some(some, rest, at, plan.to, 'return', plan.reason, plan.who)
+    send_out(some, rest, at, plan.to, plan.handed or {}, plan.reason, plan.who)
     lines, at = rest, #rest > 0 and at or 'none'
+    if all_handed(rest) and redis.call('HGET', ORDER, 'state') == 'paid' then set_state('fulfilled') end
   end
   return lines, at
-end
-
-local function set_state(state, reason)
-  local was = redis.call('HMGET', ORDER, 'state', 'created')
-  if was[1] then redis.call('ZREM', STATES, was[1] .. ':' .. was[2] .. ':' .. ask.order) end
-  redis.call('ZADD', STATES, 0, state .. ':' .. was[2] .. ':' .. ask.order)
-  redis.call('HSET', ORDER, 'state', state, 'reason', reason or '', 'updated', int(now), 'at:' .. state, int(now))
 end
 
 -- The shopper is done, though units may still be held: nobody is told that they may return, and

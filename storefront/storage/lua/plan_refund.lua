@@ -4,7 +4,7 @@
 -- KEYS  as in books.lua
 -- ASK   order, payment_intent, plan (a key: the same one counts once), amount (minor units),
 --       units [{sku, quantity}], to (available, written_off, or sold: they stay the customer's),
---       reason, who
+--       handed {sku: quantity} (with the customer, as the operator saw it), reason, who
 -- ANSWER planned | already | too_much LEFT (minor units) | too_many SKU LEFT (units)
 --       | not_paid STATE (this payment is not there, or goes back whole already) | unknown_order
 -- E.g.  2500 and one of two posters of a paid order: planned; due: refund:ORDER:PAYMENT
@@ -34,6 +34,6 @@ for _, line in ipairs(ask.units) do
   if line.quantity > (free[line.sku] or 0) then return answer('too_many', line.sku, int(free[line.sku] or 0)) end
 end
 redis.call('HSET', ORDER, 'plan:' .. ask.plan, cjson.encode({ payment_intent = payment, amount = ask.amount,
-  lines = ask.units, to = ask.to, reason = ask.reason, who = ask.who, at = now }))
+  lines = ask.units, to = ask.to, handed = ask.handed, reason = ask.reason, who = ask.who, at = now }))
 schedule_anew('refund:' .. ask.order .. ':' .. payment, now)
 return answer('planned')

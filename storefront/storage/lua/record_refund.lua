@@ -2,7 +2,7 @@
 --
 -- One that the operator planned takes its units where the operator said, with the first word of it and
 -- whatever becomes of the money. A full refund of the payment that bought the goods ends the order: the
--- units left go where the plan says, else back on sale, or are written off when they were handed over.
+-- units left go where the plan says, else back on sale; what was handed over is written off.
 -- A refund that fails needs a person; hold:ID loses its TTL then.
 -- KEYS  as in books.lua
 -- ASK   order, refund, payment_intent, amount (minor units), status, reason, again_ms (ask again
@@ -14,7 +14,7 @@ local RANK = { succeeded = 2, canceled = 3, failed = 3 }
 local function rank(status)
   return RANK[status] or 1 -- pending, requires_action, and whatever Stripe may add
 end
-local fields = redis.call('HMGET', ORDER, 'state', 'lines', 'basket', 'paid_by', 'at:fulfilled',
+local fields = redis.call('HMGET', ORDER, 'state', 'lines', 'paid_by', 'at:fulfilled',
   'refund_reason:' .. ask.payment_intent)
 local state = fields[1]
 if not state then return answer('unknown_order') end
@@ -29,7 +29,7 @@ local planned = ask.plan ~= '' and redis.call('HGET', ORDER, 'plan:' .. ask.plan
 local plan = planned and cjson.decode(planned) or ask.plan ~= '' and { payment_intent = ask.payment_intent,
   amount = ask.amount, lines = ask.units, to = ask.to, reason = ask.note, who = '' }
 if plan and (plan.refund or ask.refund) ~= ask.refund then plan = false end -- another one did it
-local freed = at ~= 'none' and (plan and plan.to == 'available' or fields[4] and not fields[5])
+local freed = at ~= 'none' and (plan and plan.to == 'available' or fields[3] and not fields[4])
 local line = freed and strangers(lines)
 if line then return line end
 redis.call('HSET', ORDER, field, cjson.encode({ amount = ask.amount, status = ask.status,
@@ -52,7 +52,7 @@ if owed[ask.payment_intent] <= 0 and wanted[ask.payment_intent] then -- there is
   give_up_plans()
   wanted = {}
 end
-if wanted[ask.payment_intent] or (fields[6] and owed[ask.payment_intent] > 0) then
+if wanted[ask.payment_intent] or (fields[5] and owed[ask.payment_intent] > 0) then
   schedule(job, now) -- more is to go back, and this was only a part
 elseif ask.status == 'succeeded' then
   redis.call('ZREM', DUE, job)
@@ -62,14 +62,14 @@ else
   schedule(job, now + ask.again_ms)
 end
 -- Nothing went back of what bought the goods while that is only authorised.
-local own = fields[4] and redis.call('HEXISTS', ORDER, 'payment:' .. fields[4]) == 1 and owed[fields[4]]
+local own = fields[3] and redis.call('HEXISTS', ORDER, 'payment:' .. fields[3]) == 1 and owed[fields[3]]
 -- Goods for which nothing was charged stay given, whatever another payment of theirs gets back.
-local free = fields[4] and redis.call('HGET', ORDER, 'payment:' .. fields[4]) == '0'
+local free = fields[3] and redis.call('HGET', ORDER, 'payment:' .. fields[3]) == '0'
 if not own or free or own > 0 or state == 'refunded' then return answer('recorded') end
 if at == 'held' then end_hold(lines) end
 if at ~= 'none' then
-  local to = plan and (plan.to == 'sold' and 'written_off' or plan.to) or fields[5] and 'written_off' or 'available'
-  move_order(lines, fields[3], at, to, 'return', plan and plan.reason or 'refunded', plan and plan.who)
+  local to = plan and (plan.to == 'sold' and 'written_off' or plan.to) or 'available'
+  send_out(lines, {}, at, to, plan and plan.handed or {}, plan and plan.reason or 'refunded', plan and plan.who)
 end
 if state == 'review' then -- a person looks at all that was paid, and it may be about another payment
   for _, left in pairs(owed) do

@@ -9,6 +9,7 @@ from storefront.web.admin import (
     links,
     login,
     orders,
+    pickup,
     pictures,
     products,
     refunds,
@@ -17,7 +18,19 @@ from storefront.web.admin import (
 )
 
 blueprint = Blueprint("admin", __name__, url_prefix="/admin")
-for part in (login, stock, products, pictures, orders, refunds, holds, waitlist, links, integrity):
+for part in (
+    login,
+    stock,
+    products,
+    pictures,
+    orders,
+    pickup,
+    refunds,
+    holds,
+    waitlist,
+    links,
+    integrity,
+):
     blueprint.register_blueprint(part.blueprint)
 
 OPEN = frozenset({"admin.login.show", "admin.login.enter"})

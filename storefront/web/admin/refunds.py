@@ -93,7 +93,8 @@ def send(order_id: str) -> tuple[str, int] | Answer:
         reason = _reason()
         if done is None:
             seen = _confirmed(order)
-            if str(int(seen.ends)) != request.form.get("ends", ""):
+            shown = (request.form.get("ends", ""), request.form.get("handed", ""))
+            if (str(int(seen.ends)), str(sum(seen.handed.values()))) != shown:
                 return _confirm_page(order, seen, reason, changed=True), 409
             word: str = giving_back.send_back(
                 shop(), order, seen, reason=reason, key=forms.one_time(key), who="admin"

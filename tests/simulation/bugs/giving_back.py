@@ -22,7 +22,7 @@ def none_gone(*_: Any) -> dict[str, int]:
 BUGS = (
     Bug(
         "puts on sale what the operator wrote off",
-        lua=(("record_refund", "rest, at, plan.to, 'return'", "rest, at, 'available', 'return'"),),
+        lua=(("record_refund", "rest, at, plan.to, plan", "rest, at, 'available', plan"),),
     ),
     Bug(
         "does not count what the operator wanted before",
