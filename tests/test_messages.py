@@ -73,6 +73,14 @@ def test_a_page_says_nothing_that_cannot_be_translated(page: Path) -> None:
     assert bare_words(page.read_text("utf-8")) == []
 
 
+def test_no_text_stands_where_it_is_not_looked_for() -> None:
+    """Inside of an f-string, no program that extracts texts sees it."""
+    sources = (ROOT / "storefront").rglob("*.py")
+    hidden = re.compile(r"{(_|plural|mark)\(")
+    assert hidden.search("f'{_(\"Hello\")}'")
+    assert [path for path in sources if hidden.search(path.read_text("utf-8"))] == []
+
+
 def test_words_that_cannot_be_translated_would_be_seen() -> None:
     page = '<p title="Here">There {{ name or "Nobody" }} {{ _("fine %(n)s", n=_("Well")) }}</p>'
     assert bare_words(page) == ["Here", "There", "Nobody"]

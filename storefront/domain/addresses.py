@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping
 
+from storefront.domain.errors import BadInput
 from storefront.domain.terms import Recipient
 
 LONGEST = 100
@@ -12,16 +13,16 @@ NO_POSTAL_CODE = frozenset(
 )
 """Countries without postal codes, or where many addresses have none."""
 NEEDED = {
-    "name": "Say whom it is for.",
-    "line1": "Say the street and the number.",
-    "city": "Say the town.",
+    "name": BadInput("Say whom it is for."),
+    "line1": BadInput("Say the street and the number."),
+    "city": BadInput("Say the town."),
 }
 
 
 class AddressMistakes(Exception):
     """What was wrong, a sentence by field. It never repeats what was written."""
 
-    def __init__(self, mistakes: Mapping[str, str]) -> None:
+    def __init__(self, mistakes: Mapping[str, BadInput]) -> None:
         super().__init__(", ".join(sorted(mistakes)))
         self.mistakes = dict(mistakes)
 
@@ -36,13 +37,15 @@ def read_recipient(given: Mapping[str, str], countries: Collection[str]) -> Reci
     mistakes = {name: sentence for name, sentence in NEEDED.items() if not found[name]}
     for name, text in found.items():
         if len(text) > LONGEST:
-            mistakes[name] = f"Write it with {LONGEST} characters at most."
+            mistakes[name] = BadInput("Write it with %(most)s characters at most.", most=LONGEST)
         elif not text.isprintable():
-            mistakes[name] = "Write it without line breaks and other signs that cannot be seen."
+            mistakes[name] = BadInput(
+                "Write it without line breaks and other signs that cannot be seen."
+            )
     if found["country"] not in countries:
-        mistakes["country"] = "We do not send to this country: choose one of the list."
+        mistakes["country"] = BadInput("We do not send to this country: choose one of the list.")
     elif not found["postal_code"] and found["country"] not in NO_POSTAL_CODE:
-        mistakes["postal_code"] = "Say the postal code."
+        mistakes["postal_code"] = BadInput("Say the postal code.")
     if mistakes:
         raise AddressMistakes(mistakes)
     return Recipient(**found)

@@ -57,7 +57,14 @@ class OverLimit(Refusal):
 
 
 class BadInput(Refusal):
-    """What was sent is not what the form asks for; the text says what is wrong."""
+    """What was sent is not what the form asks for; the text says what is wrong.
+
+    It is translated where it is shown: ``values`` are what it fills in as ``%(name)s``.
+    """
+
+    def __init__(self, text: str, **values: object) -> None:
+        super().__init__(text % values if values else text)
+        self.text, self.values = text, values
 
 
 class NotExtendable(Refusal):

@@ -285,7 +285,7 @@ def _priced(shop: Shop, wanted: Mapping[str, int]) -> tuple[list[Wanted], Terms]
     if not wanted:
         raise BadInput("Choose something first: nothing was selected.")
     if len(wanted) > MOST_LINES:
-        raise BadInput(f"One order can have at most {MOST_LINES} different things.")
+        raise BadInput("One order can have at most %(most)s different things.", most=MOST_LINES)
     catalogue, prices = shop.store.catalogue.priced(list(wanted))
     currency = shop.settings.shop_currency
     lines = []

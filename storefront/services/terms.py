@@ -6,6 +6,7 @@ from storefront import languages
 from storefront.domain.orders import Order
 from storefront.domain.products import Product
 from storefront.domain.terms import Rate, Terms, Way
+from storefront.languages import _
 from storefront.services.shop import Shop
 from storefront.settings import Settings
 
@@ -25,15 +26,16 @@ def rate(settings: Settings, goods: int) -> int:
 def parts_of(order: Order) -> list[tuple[str, int]]:
     """Names and minor units of what makes an order's total differ from its lines.
 
-    A discount is below 0. Tax inside the prices adds nothing, and its name says so.
+    The names are in the current language. A discount is below 0. Tax inside the prices adds
+    nothing, and its name says so.
     """
     parts = []
     if order.discount:
-        parts.append(("Discount", -order.discount))
+        parts.append((_("Discount"), -order.discount))
     if order.way == Way.DELIVERY or order.shipping:
-        parts.append(("Delivery", order.shipping))
+        parts.append((_("Delivery"), order.shipping))
     if order.tax:
-        parts.append(("Tax, in the prices" if order.tax_included else "Tax", order.tax))
+        parts.append((_("Tax, in the prices") if order.tax_included else _("Tax"), order.tax))
     return parts
 
 

@@ -7,6 +7,7 @@ from werkzeug.wrappers import Response as Answer
 
 from storefront.domain.errors import BadInput, OverLimit, UnknownSku
 from storefront.domain.products import Level, Product, Variant
+from storefront.languages import mark
 from storefront.services.shelf import Availability, Shelf, catalogue, look
 from storefront.web import closed, forms, sending, visitors
 from storefront.web.current import settings, shop
@@ -71,7 +72,7 @@ def show() -> Response:
         sent=sending.words(settings(), [line.product for line in lines if line.product], total),
         token=forms.new_token(),
         now=shelf.now,
-        shut=closed.WORDS.get(shelf.door),
+        shut=closed.words(shelf.door),
     )
     response = make_response(page)
     response.headers["Cache-Control"] = "no-store"
@@ -85,7 +86,7 @@ def change() -> Answer:
     if request.form.get("remove") == "1":
         quantity = 0
     else:
-        quantity = forms.whole_number(request.form.get("quantity", ""), "The quantity")
+        quantity = forms.whole_number(request.form.get("quantity", ""), mark("The quantity"))
     units = visitors.bag()
     if request.form.get("add") == "1":
         quantity += units.get(sku, 0)
@@ -97,7 +98,9 @@ def change() -> Answer:
         if quantity > limit:
             raise OverLimit(sku, limit)
         if sku not in units and len(units) >= visitors.MAX_BAG:
-            raise BadInput(f"The bag has room for {visitors.MAX_BAG} different articles.")
+            raise BadInput(
+                "The bag has room for %(most)s different articles.", most=visitors.MAX_BAG
+            )
         units[sku] = quantity
     else:
         units.pop(sku, None)

@@ -12,6 +12,7 @@ from werkzeug.exceptions import BadRequest
 from werkzeug.formparser import FormDataParser
 
 from storefront.domain.errors import BadInput
+from storefront.languages import mark
 
 MAX_LINES = 100
 """Line items in one Checkout Session (https://docs.stripe.com/api/checkout/sessions/create)."""
@@ -67,7 +68,11 @@ def whole_number(text: str, what: str) -> int:
     Raises BadInput with a sentence that names ``what``.
     """
     if not (text.isascii() and text.isdigit() and len(text) <= MAX_DIGITS):
-        raise BadInput(f"{what} must be a whole number like 1: at most {MAX_DIGITS} digits.")
+        raise BadInput(
+            "%(what)s must be a whole number like 1: at most %(most)s digits.",
+            what=what,
+            most=MAX_DIGITS,
+        )
     return int(text)
 
 
@@ -97,10 +102,10 @@ def wanted(skus: Sequence[str], quantities: Sequence[str]) -> dict[str, int]:
     if len(skus) != len(quantities):
         raise BadInput("Each article needs one quantity.")
     if len(skus) > MAX_LINES:
-        raise BadInput(f"One order has at most {MAX_LINES} lines.")
+        raise BadInput("One order has at most %(most)s lines.", most=MAX_LINES)
     units: dict[str, int] = {}
     for article, text in zip(skus, quantities, strict=True):
-        quantity = whole_number(text, "The quantity")
+        quantity = whole_number(text, mark("The quantity"))
         if quantity < 1:
             raise BadInput("The quantity must be 1 or more.")
         name = sku(article)

@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from flask import Flask, Response, request
 
 from storefront import languages
+from storefront.domain.errors import BadInput
+from storefront.languages import _
 from storefront.settings import Settings
 
 
@@ -15,6 +17,16 @@ def _accepted(offered: Sequence[str]) -> str:
     """
     wanted = (name.partition("-")[0].lower() for name, liked in request.accept_languages if liked)
     return next((language for language in wanted if language in offered), "")
+
+
+ALWAYS_ENGLISH = frozenset({"admin", "dev", "health", "webhooks"})
+"""Parts that the operator, developers and programs read; so are addresses that end in ``.json``."""
+
+
+def told(error: BadInput) -> str:
+    """What is wrong with what was sent, in the current language. Words that it fills in are, too."""
+    values = {n: _(v) if isinstance(v, str) and v else v for n, v in error.values.items()}
+    return _(error.text, **values)
 
 
 def register(app: Flask, settings: Settings) -> None:
@@ -31,7 +43,8 @@ def register(app: Flask, settings: Settings) -> None:
 
     @app.before_request
     def choose() -> None:
-        english = (request.blueprint or "").partition(".")[0] in {"admin", "dev"}
+        part = (request.blueprint or "").partition(".")[0]
+        english = part in ALWAYS_ENGLISH or request.path.endswith(".json")
         languages.speak(languages.ENGLISH if english else _accepted(offered) or own)
 
     @app.after_request

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from storefront.domain.orders import AWAITING, GOODS, State
 from storefront.domain.waitlist import PlaceState
+from storefront.languages import mark
 from storefront.services.waitlist import Standing
 from storefront.web.states import Told
 
@@ -22,67 +23,84 @@ class Asked:
 GONE = Told(
     "neutral",
     "refresh",
-    "This place is gone",
-    "It was not confirmed within two days, or the line was begun anew. You can join again on the "
-    "product's page.",
+    mark("This place is gone"),
+    mark(
+        "It was not confirmed within two days, or the line was begun anew. You can join again on the "
+        "product's page."
+    ),
 )
 
 ENDED: Mapping[PlaceState, Told] = {
     PlaceState.MISSED: Told(
         "neutral",
         "refresh",
-        "Your offer has passed",
-        "It was not taken in time, so the unit went to the next in line. You can join again on the "
-        "product's page.",
+        mark("Your offer has passed"),
+        mark(
+            "It was not taken in time, so the unit went to the next in line. You can join again on the "
+            "product's page."
+        ),
     ),
     PlaceState.LEFT: Told(
         "neutral",
         "refresh",
-        "You have left the line",
-        "Nothing is kept for you, and nothing is due.",
+        mark("You have left the line"),
+        mark("Nothing is kept for you, and nothing is due."),
     ),
     PlaceState.STOPPED: Told(
         "neutral",
         "refresh",
-        "Your place was ended",
-        "We have ended this place in line. Nothing was charged.",
+        mark("Your place was ended"),
+        mark("We have ended this place in line. Nothing was charged."),
     ),
 }
 
 UNCONFIRMED = Told(
     "waiting",
     "mail",
-    "Confirm your place",
-    "It counts from the moment you joined, once you have confirmed it here.",
+    mark("Confirm your place"),
+    mark("It counts from the moment you joined, once you have confirmed it here."),
 )
 OFFER = Told(
     "waiting",
     "ticket",
-    "It is your turn",
-    "A unit is held in your name. Take it to pay for it: you then have the time that every shopper "
-    "has. If you do not, it goes to the next in line.",
+    mark("It is your turn"),
+    mark(
+        "A unit is held in your name. Take it to pay for it: you then have the time that every shopper "
+        "has. If you do not, it goes to the next in line."
+    ),
 )
 PAYING = Told(
     "waiting",
     "clock",
-    "You have taken it",
-    "It is held for you until it is paid or its time is over.",
+    mark("You have taken it"),
+    mark("It is held for you until it is paid or its time is over."),
 )
-BOUGHT = Told("good", "check", "It is yours", "You took what was offered, and it is paid.")
+BOUGHT = Told(
+    "good", "check", mark("It is yours"), mark("You took what was offered, and it is paid.")
+)
 ON_ITS_WAY = Told(
-    "waiting", "clock", "Your bank is still sending the money", "Its order says how that stands."
+    "waiting",
+    "clock",
+    mark("Your bank is still sending the money"),
+    mark("Its order says how that stands."),
 )
 OVER = Told(
     "neutral",
     "refresh",
-    "What you took was not paid",
-    "Its time ran out or you gave it back, so it went to the next in line. You can join again on "
-    "the product's page.",
+    mark("What you took was not paid"),
+    mark(
+        "Its time ran out or you gave it back, so it went to the next in line. You can join again on "
+        "the product's page."
+    ),
 )
 
 
 def tell(standing: Standing | None) -> Told:
-    """The words for a place as it stands."""
+    """The words for a place as it stands, in the current language."""
+    return _tell(standing).said()
+
+
+def _tell(standing: Standing | None) -> Told:
     if standing is None:
         return GONE
     states = {order.state for order in standing.offers}
@@ -104,6 +122,6 @@ def tell(standing: Standing | None) -> Told:
 
 
 def _waiting(ahead: int) -> Told:
-    title = "You are in line" if ahead else "You are next in line"
-    text = "When a unit comes free for you, it is held in your name and we write to you."
+    title = mark("You are in line") if ahead else mark("You are next in line")
+    text = mark("When a unit comes free for you, it is held in your name and we write to you.")
     return Told("waiting", "clock", title, text)

@@ -16,7 +16,7 @@ from werkzeug.wrappers import Response as Answer
 from storefront.domain.errors import BadInput
 from storefront.domain.orders import AWAITING, GOODS, HOLDING, Order, State
 from storefront.services import mailboxes, orders, pickup, terms, waitlist
-from storefront.web import states, visitors
+from storefront.web import language, states, visitors
 from storefront.web.current import settings, shop
 
 blueprint = Blueprint("orders", __name__, url_prefix="/orders")
@@ -121,7 +121,7 @@ def ask() -> Answer | tuple[str, int]:
     try:
         mailboxes.mail_orders(shop(), email)
     except BadInput as wrong:
-        return render_template("find-orders.html", email=email, error=str(wrong)), 422
+        return render_template("find-orders.html", email=email, error=language.told(wrong)), 422
     return redirect(url_for("orders.asked"), 303)
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from flask import Flask
 
+from storefront.languages import plural
 from storefront.services.shelf import LOW
 from storefront.settings import Settings
 from storefront.web import visitors
@@ -13,9 +14,8 @@ from storefront.web import visitors
 def hold_words(seconds: int) -> str:
     """How long a hold lasts, in words: 32 minutes."""
     if seconds < 120:
-        return "1 second" if seconds == 1 else f"{seconds} seconds"
-    minutes = seconds // 60
-    return f"{minutes} minutes"
+        return plural("%(num)s second", "%(num)s seconds", seconds)
+    return plural("%(num)s minute", "%(num)s minutes", seconds // 60)
 
 
 def register(app: Flask, settings: Settings) -> None:

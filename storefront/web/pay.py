@@ -22,8 +22,8 @@ from storefront.domain.addresses import AddressMistakes, read_recipient
 from storefront.domain.orders import Order
 from storefront.domain.terms import Way
 from storefront.services import choosing, links, orders, terms
+from storefront.web import language, security
 from storefront.web import orders as order_pages
-from storefront.web import security
 from storefront.web.current import settings, shop
 
 blueprint = Blueprint("pay", __name__, url_prefix="/pay")
@@ -77,7 +77,8 @@ def send(token: str) -> Answer:
         sent = way == Way.DELIVERY
         recipient = read_recipient(given, order.terms.countries) if sent else None
     except AddressMistakes as wrong:
-        return _ask(order, token, given, wrong.mistakes)
+        mistakes = {field: language.told(one) for field, one in wrong.mistakes.items()}
+        return _ask(order, token, given, mistakes)
     return redirect(choosing.choose(shop(), order, way, recipient).url, 303)
 
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from storefront import languages
 from storefront.domain.products import Product
+from storefront.languages import _
 from storefront.services import amounts, terms
 from storefront.settings import Settings
 
@@ -21,19 +22,26 @@ def words(settings: Settings, products: Sequence[Product], goods: int | None = N
         return ""
     fetched = [product for product in products if not terms.sends(settings, product)]
     if fetched and len(products) == 1:
-        return "This cannot be sent: it is for pick-up only."
+        return _("This cannot be sent: it is for pick-up only.")
     if fetched:
-        names = " and ".join(product.name for product in fetched)
-        return f"{names} cannot be sent, so the whole order is for pick-up."
-    return f"Delivery to {_where(settings)}: {_cost(settings, goods)}." + (
-        " Or pick it up: you choose when you pay." if delivering.delivery == "both" else ""
+        return _(
+            "Cannot be sent: %(names)s. So the whole order is for pick-up.",
+            names=", ".join(product.name for product in fetched),
+        )
+    sent = _(
+        "Delivery to %(place)s: %(cost)s.", place=_where(settings), cost=_cost(settings, goods)
     )
+    if delivering.delivery == "both":
+        return " ".join((sent, _("Or pick it up: you choose when you pay.")))
+    return sent
 
 
 def _where(settings: Settings) -> str:
     known = terms.countries(settings)
     names = [known.get(code, code) for code in settings.delivering.delivery_countries]
-    return ", ".join(names) if len(names) <= MOST_NAMES else f"{len(names)} countries"
+    if len(names) <= MOST_NAMES:
+        return ", ".join(names)
+    return _("%(number)s countries", number=len(names))
 
 
 def _cost(settings: Settings, goods: int | None) -> str:
@@ -45,5 +53,7 @@ def _cost(settings: Settings, goods: int | None) -> str:
     free_from = settings.delivering.delivery_free_from
     rate = settings.delivering.delivery_rate if goods is None else terms.rate(settings, goods)
     if not rate:
-        return "free"
-    return money(rate) + (f", free from {money(free_from)}" if free_from is not None else "")
+        return _("free")
+    if free_from is None:
+        return money(rate)
+    return _("%(cost)s, free from %(goods)s", cost=money(rate), goods=money(free_from))

@@ -3,6 +3,7 @@
 from flask import Blueprint, Response, abort, jsonify, render_template
 
 from storefront.domain.products import Product
+from storefront.languages import _, mark
 from storefront.services import live, waitlist
 from storefront.services.shelf import Availability, Shelf, first_return, look
 from storefront.web import closed, forms, sending, sharing
@@ -12,7 +13,7 @@ from storefront.web.lines import Asked
 
 blueprint = Blueprint("shelf", __name__)
 
-LEDE = "What is held for you is yours to pay for in peace: nobody else can buy it meanwhile."
+LEDE = mark("What is held for you is yours to pay for in peace: nobody else can buy it meanwhile.")
 THERE = frozenset({Availability.AVAILABLE, Availability.LOW})
 GONE = frozenset({Availability.HELD, Availability.SOLD_OUT})
 """Of such a SKU one can wait for a unit."""
@@ -29,10 +30,10 @@ def index() -> str:
     shelf = look(shop())
     return render_template(
         "shelf.html",
-        card=sharing.shelf_card(LEDE),
+        card=sharing.shelf_card(_(LEDE)),
         cards=joined().grid.html(shelf),
         now=shelf.now,
-        shut=closed.WORDS.get(shelf.door),
+        shut=closed.words(shelf.door),
     )
 
 
@@ -67,7 +68,7 @@ def page(slug: str, asked: Asked | None = None) -> str:
         asked=asked,
         wait_limit=waitlist.limit_of(shop(), found),
         token=forms.new_token(),
-        shut=closed.WORDS.get(shelf.door),
+        shut=closed.words(shelf.door),
     )
 
 

@@ -16,10 +16,11 @@ from storefront.domain.errors import BadInput
 from storefront.domain.orders import HOLDING
 from storefront.domain.products import Product
 from storefront.domain.waitlist import mail_address
+from storefront.languages import mark
 from storefront.services import orders, waitlist
 from storefront.services.shelf import look
 from storefront.services.waitlist import Standing
-from storefront.web import forms, shelf, visitors
+from storefront.web import forms, language, shelf, visitors
 from storefront.web.current import shop
 from storefront.web.lines import Asked, tell
 
@@ -46,7 +47,7 @@ def join(slug: str) -> tuple[str, int] | Answer:
         sku, email, quantity = _read(product)
     except BadInput as error:
         typed = (form.get("sku", ""), form.get("email", ""), form.get("quantity", "1"))
-        return shelf.page(slug, Asked(*typed, error=str(error))), 422
+        return shelf.page(slug, Asked(*typed, error=language.told(error))), 422
     waitlist.join(shop(), sku=sku, email=email, quantity=quantity)
     return redirect(url_for("waitlist.joined", slug=slug), 303)
 
@@ -57,10 +58,10 @@ def _read(product: Product) -> tuple[str, str, int]:
     if product.variant(sku) is None:
         raise BadInput("Choose what you want to wait for.")
     email = mail_address(request.form.get("email", ""))
-    quantity = forms.whole_number(request.form.get("quantity", "1"), "The number of units")
+    quantity = forms.whole_number(request.form.get("quantity", "1"), mark("The number of units"))
     most = waitlist.limit_of(shop(), product)
     if not 1 <= quantity <= most:
-        raise BadInput(f"Choose from 1 to {most} units.")
+        raise BadInput("Choose from 1 to %(most)s units.", most=most)
     return sku, email, quantity
 
 

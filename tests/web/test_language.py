@@ -6,7 +6,9 @@ import pytest
 
 from storefront import languages
 from storefront.app import assemble
+from storefront.domain.orders import Line, Order, Reason, State
 from storefront.services.shop import Shop
+from storefront.web import lines, states
 from storefront.web.grid import Grid
 from tests.web.browsing import Browser, Element
 
@@ -21,6 +23,21 @@ def open_(make_shop: Callable[..., Shop]) -> Open:
         return Browser(assemble(make_shop(**{"SHOP_LANGUAGES": "en,de", **changes})))
 
     return visit
+
+
+def an_order(state: State, reason: str) -> Order:
+    return Order(
+        id="o1",
+        state=state,
+        created=0,
+        currency="usd",
+        amount=2500,
+        lines=(Line("poster", 1, 2500, "Poster"),),
+        deadline=1,
+        expires_at=1,
+        session_version=1,
+        reason=reason,
+    )
 
 
 def shelf_for(visitor: Browser, accepted: str) -> Element:
@@ -106,3 +123,60 @@ def test_the_operator_reads_english(open_: Open) -> None:
     page = open_().page("/admin/login", headers={"Accept-Language": "de"})
     assert language_of(page) == "en"
     assert page.one("button").words == "Sign in"
+
+
+def test_every_state_of_an_order_is_told_in_german() -> None:
+    untold = []
+    for state in State:
+        for reason in ("", *Reason):
+            order = an_order(state, reason)
+            english = states.tell(order, now=0)
+            with languages.spoken("de"):
+                german = states.tell(order, now=0)
+            same = (german.title == english.title) or (german.text == english.text)
+            if same or (english.charged and german.charged == english.charged):
+                untold.append((state, reason))
+    assert untold == []
+
+
+def test_every_state_of_a_place_in_line_is_told_in_german() -> None:
+    told = [lines.GONE, lines.UNCONFIRMED, lines.OFFER, lines.PAYING, lines.BOUGHT]
+    told += [lines.ON_ITS_WAY, lines.OVER, *lines.ENDED.values()]
+    with languages.spoken("de"):
+        assert [one for one in told if one.said().text == one.text] == []
+        assert lines.tell(None).title == "Diesen Platz gibt es nicht mehr"
+
+
+GERMAN = {"Accept-Language": "de"}
+
+
+def test_refusals_are_german_for_who_reads_german(open_: Open) -> None:
+    visitor = open_()
+    token = visitor.token()
+    for path, values, words in [
+        ("/checkout", {"sku": "zine", "quantity": "1"}, "Das letzte Stück ist verkauft"),
+        ("/checkout", {"sku": "record", "quantity": "99"}, "Höchstens 10 pro Bestellung"),
+        ("/checkout", {"sku": "later", "quantity": "1"}, "noch nicht im Verkauf"),
+        ("/checkout", {"sku": "record", "quantity": "x"}, "Die Menge muss eine ganze Zahl"),
+        ("/checkout", {"sku": "none", "quantity": "1"}, "die Nummer „none“"),
+        ("/bag", {"sku": "", "quantity": "1"}, "Wähle zuerst aus, was du kaufen möchtest."),
+        ("/orders", {"email": "ada"}, "Schreib sie so: name@example.org."),
+    ]:
+        answer = visitor.post(path, {"csrf_token": token, **values}, headers=GERMAN)
+        assert answer.status_code >= 400
+        assert words in answer.text
+    assert "Hier ist nichts" in visitor.get("/nothing", headers=GERMAN).text
+
+
+def test_programs_read_english(open_: Open) -> None:
+    visitor = open_(SHOP_LANGUAGES="de")
+    assert visitor.get("/orders/nothing.json").json["error"] == "There is no such order"
+    assert visitor.post("/webhooks/stripe").json["error"] == "not a signed event"
+
+
+def test_a_lost_storage_is_said_in_german(open_: Open, cut: Callable[[], None]) -> None:
+    visitor = open_()
+    cut()
+    answer = visitor.get("/", headers=GERMAN)
+    assert answer.status_code == 503
+    assert "Der Shop kann seinen Bestand nicht zählen" in answer.text

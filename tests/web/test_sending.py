@@ -43,7 +43,7 @@ def test_a_full_enough_bag_is_sent_free(settings: Settings) -> None:
 def test_what_cannot_be_sent_says_so_and_keeps_the_whole_bag(settings: Settings) -> None:
     assert sending.words(settings, [TICKET]) == "This cannot be sent: it is for pick-up only."
     assert sending.words(settings, [POSTER, TICKET], 3400) == (
-        "Ticket cannot be sent, so the whole order is for pick-up."
+        "Cannot be sent: Ticket. So the whole order is for pick-up."
     )
 
 
