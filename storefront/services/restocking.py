@@ -44,6 +44,14 @@ def levels(shop: Shop) -> list[Level]:
     return shop.store.stock.levels()
 
 
+def find(shop: Shop, text: str) -> Level | None:
+    """The counters of the SKU that was typed or scanned; capitals count only to tell two apart."""
+    if level := shop.store.stock.level(text):
+        return level
+    alike = [level for level in levels(shop) if level.sku.casefold() == text.casefold()]
+    return alike[0] if len(alike) == 1 else None
+
+
 def history(shop: Shop, sku: str | None = None, count: int = 50) -> list[Entry]:
     """The ledger's last entries, the newest first."""
     return shop.store.ledger.latest(count, sku)

@@ -197,7 +197,7 @@ class Stage:
     def _cookie(self, path: str, **fields: str) -> tuple[str, str]:
         browser = Browser(self.app)
         assert browser.send(path, **fields).status_code == 303
-        page = browser.page("/admin/" if path == "/admin/login" else "/bag")
+        page = browser.page("/admin/stock" if path == "/admin/login" else "/bag")
         token = page.all("input", name="csrf_token")[0].attributes["value"]
         cookie = browser.client.get_cookie("shop_session", HOST)
         assert cookie is not None

@@ -57,6 +57,15 @@ def test_units_that_come_in_can_be_bought_at_once(town: Town) -> None:
     assert town.begin({"last": 1}).order.units == "held"
 
 
+def test_two_skus_that_differ_in_capitals_alone_are_told_apart(town: Town) -> None:
+    for sku in ("Ab", "aB"):
+        town.shop.store.scripts.publish_catalogue({}, {sku: 1}, version=sku, who="tests")
+    assert restocking.find(town.shop, "ab") is None
+    found = restocking.find(town.shop, "aB")
+    assert found is not None
+    assert found.sku == "aB"
+
+
 def test_the_history_says_who_and_why_the_newest_first(town: Town) -> None:
     restock(town, 3)
     town.begin()

@@ -135,7 +135,7 @@ class Browser:
 
     def send_signed_in(self, path: str, **values: Any) -> TestResponse:
         """As ``send``, for one who has signed in and so never sees the login page."""
-        token = self.page("/admin/").all("input", name="csrf_token")[0].attributes["value"]
+        token = self.page("/admin/stock").all("input", name="csrf_token")[0].attributes["value"]
         return self.post(path, {"csrf_token": token, **values})
 
     def _open(self, path: str, method: str, **options: Any) -> TestResponse:

@@ -32,7 +32,7 @@ def test_every_admin_route_but_the_login_sends_a_stranger_to_it(app: Flask) -> N
 
 
 def test_no_admin_page_is_kept_or_listed(operator: Browser) -> None:
-    for path in ("/admin/", "/admin/integrity", "/admin/login"):
+    for path in ("/admin/stock", "/admin/integrity", "/admin/login"):
         headers = operator.get(path).headers
         assert headers["Cache-Control"] == "no-store"
         assert headers["X-Robots-Tag"] == "noindex"
@@ -43,9 +43,9 @@ def test_the_right_password_opens_and_a_wrong_one_says_so(visitor: Browser) -> N
     assert response.status_code == 403
     assert "That is not the password" in response.text
     response = visitor.submit(visitor.page("/admin/login"), "/admin/login", password=PASSWORD)
-    assert path_of(response) == "/admin/"
-    assert visitor.page("/admin/").one("h1").words == "Stock"
-    assert path_of(visitor.get("/admin/login")) == "/admin/"
+    assert path_of(response) == "/admin/stock"
+    assert visitor.page("/admin/stock").one("h1").words == "Stock"
+    assert path_of(visitor.get("/admin/login")) == "/admin/stock"
 
 
 @pytest.mark.parametrize("password", ["", " ", PASSWORD + " ", PASSWORD.upper(), "x" * 5000])
@@ -105,7 +105,7 @@ def test_a_session_ends_after_half_an_hour_idle_and_after_twelve_hours(
     now = int(time.time())
     with operator.client.session_transaction(base_url=operator.base) as session:
         session[login.ADMIN] = session[login.ADMIN] | {"since": now - age, "seen": now - idle}
-    response = operator.get("/admin/")
+    response = operator.get("/admin/stock")
     assert response.status_code == (200 if stays else 303)
     if not stays:
         assert "You were signed out" in operator.page("/admin/login").words
@@ -115,7 +115,7 @@ def test_each_visit_starts_the_half_hour_anew(operator: Browser) -> None:
     now = int(time.time())
     with operator.client.session_transaction(base_url=operator.base) as session:
         session[login.ADMIN] = session[login.ADMIN] | {"seen": now - 1000}
-    operator.page("/admin/")
+    operator.page("/admin/stock")
     with operator.client.session_transaction(base_url=operator.base) as session:
         assert session[login.ADMIN]["seen"] >= now
 
@@ -130,14 +130,14 @@ def test_a_new_password_ends_every_session(
     cookie = operator.client.get_cookie("shop_session", domain="shop.example")
     assert cookie is not None
     browser.client.set_cookie("shop_session", cookie.value, domain="shop.example")
-    assert path_of(browser.get("/admin/")) == "/admin/login"
+    assert path_of(browser.get("/admin/stock")) == "/admin/login"
 
 
 def test_signing_out_ends_the_session_and_only_a_post_does(operator: Browser) -> None:
     assert operator.get("/admin/logout").status_code == 405
-    page = operator.page("/admin/")
+    page = operator.page("/admin/stock")
     assert path_of(operator.submit(page, "/admin/logout")) == "/admin/login"
-    assert path_of(operator.get("/admin/")) == "/admin/login"
+    assert path_of(operator.get("/admin/stock")) == "/admin/login"
 
 
 def row(page: Element, sku: str) -> Element:
@@ -153,7 +153,7 @@ def figures(page: Element, sku: str) -> dict[str, str]:
 
 def test_every_sku_stands_with_all_its_counters(app: Flask, operator: Browser) -> None:
     Browser(app).send("/checkout", sku="record", quantity="2")
-    page = operator.page("/admin/")
+    page = operator.page("/admin/stock")
     assert figures(page, "record") == {
         "Available": "1",
         "Held": "2",
@@ -165,41 +165,44 @@ def test_every_sku_stands_with_all_its_counters(app: Flask, operator: Browser) -
 
 
 def test_adding_and_taking_away_counts_and_stands_in_the_ledger(operator: Browser) -> None:
-    form = row(operator.page("/admin/"), "record").one("form").fields
+    form = row(operator.page("/admin/stock"), "record").one("form").fields
     response = operator.post("/admin/restock", {**form, "delta": "5", "reason": "second box"})
-    assert path_of(response) == "/admin/"
-    page = operator.page("/admin/")
+    assert path_of(response) == "/admin/stock"
+    page = operator.page("/admin/stock")
     assert page.one("p", class_="notice").words == "record: +5 counted."
     assert (figures(page, "record")["Available"], figures(page, "record")["Stocked"]) == ("8", "8")
     form = row(page, "record").one("form").fields
     operator.post("/admin/restock", {**form, "delta": "-2", "reason": "torn"})
-    page = operator.page("/admin/")
+    page = operator.page("/admin/stock")
     assert figures(page, "record")["Written off"] == "2"
-    newest = page.one("section").one("tbody").all("tr")[0].words
+    newest = page.one("section", aria_labelledby="ledger").one("tbody").all("tr")[0].words
     assert "record" in newest
     assert "torn" in newest
     assert "admin" in newest
 
 
 def test_the_same_form_sent_twice_counts_once(operator: Browser) -> None:
-    form = row(operator.page("/admin/"), "record").one("form").fields
+    form = row(operator.page("/admin/stock"), "record").one("form").fields
     values = {**form, "delta": "5", "reason": "second box"}
     operator.post("/admin/restock", values)
     operator.post("/admin/restock", values)
-    page = operator.page("/admin/")
+    page = operator.page("/admin/stock")
     assert figures(page, "record")["Available"] == "8"
     assert "counted before" in page.words
 
 
 def test_each_row_has_its_own_one_time_key(operator: Browser) -> None:
-    keys = [f.fields["key"] for f in operator.page("/admin/").all("form", class_="restock")]
+    keys = [
+        f.fields["key"]
+        for f in operator.page("/admin/stock").all("form", class_="restock", method="post")
+    ]
     assert len(set(keys)) == len(keys) == 5
 
 
 def test_taking_away_more_than_is_available_is_refused_and_keeps_what_was_typed(
     operator: Browser,
 ) -> None:
-    form = row(operator.page("/admin/"), "record").one("form").fields
+    form = row(operator.page("/admin/stock"), "record").one("form").fields
     response = operator.post("/admin/restock", {**form, "delta": "-4", "reason": "lost <all>"})
     assert response.status_code == 409
     from tests.web.browsing import read
@@ -231,7 +234,7 @@ def test_a_form_that_makes_no_sense_is_refused_and_changes_nothing(
     shop: Shop, operator: Browser, values: dict[str, str], says: str
 ) -> None:
     before = restocking.levels(shop)
-    form = row(operator.page("/admin/"), "record").one("form").fields
+    form = row(operator.page("/admin/stock"), "record").one("form").fields
     response = operator.post("/admin/restock", {**form, "delta": "5", "reason": "box", **values})
     assert response.status_code == 422
     assert says in response.text
@@ -239,8 +242,11 @@ def test_a_form_that_makes_no_sense_is_refused_and_changes_nothing(
 
 
 def test_the_ledger_can_be_of_one_sku(operator: Browser) -> None:
-    page = operator.page("/admin/?sku=record")
-    skus = {r.one("th").words for r in page.one("section").one("tbody").all("tr")}
+    page = operator.page("/admin/stock?sku=record")
+    skus = {
+        r.one("th").words
+        for r in page.one("section", aria_labelledby="ledger").one("tbody").all("tr")
+    }
     assert skus == {"record"}
 
 
@@ -366,10 +372,10 @@ def test_an_overdue_hold_is_listed_and_released_by_hand(
     with time_machine.travel(long_after):
         operator = Browser(app, "198.51.100.99")
         operator.send("/admin/login", password=PASSWORD)
-        page = operator.page("/admin/")
-        assert order.id in page.all("section")[0].words
-        assert path_of(operator.submit(page, "/admin/holds/release")) == "/admin/"
-        page = operator.page("/admin/")
+        page = operator.page("/admin/stock")
+        assert order.id in page.one("section", aria_labelledby="overdue").words
+        assert path_of(operator.submit(page, "/admin/holds/release")) == "/admin/stock"
+        page = operator.page("/admin/stock")
         assert "given back" in page.one("p", class_="notice").words
         assert figures(page, "record")["Available"] == "3"
         assert page.all("form", action="/admin/holds/release") == []
@@ -379,5 +385,5 @@ def test_a_hold_that_is_not_overdue_stays(app: Flask, shop: Shop, operator: Brow
     Browser(app).send("/checkout", sku="record", quantity="2")
     (order,) = orders.listing(shop)
     operator.send_signed_in("/admin/holds/release", order=order.id)
-    assert figures(operator.page("/admin/"), "record")["Held"] == "2"
+    assert figures(operator.page("/admin/stock"), "record")["Held"] == "2"
     assert operator.send_signed_in("/admin/holds/release", order="../x").status_code == 404

@@ -52,7 +52,7 @@ def test_what_makes_no_link_is_said_and_changes_nothing(
 
 def test_the_ledger_names_the_link_and_who_made_it(operator: Browser, shop: Shop) -> None:
     link = payment_links.create(shop, sku="record", units=2, key="k", who="me")
-    shown = operator.page("/admin/?sku=record").words
+    shown = operator.page("/admin/stock?sku=record").words
     assert f"allot 2 available → held link {link.id} me" in shown
 
 

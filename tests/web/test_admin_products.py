@@ -215,7 +215,7 @@ def test_a_variant_that_the_other_added_is_not_lost_by_saving_mine(
 def test_a_variant_is_archived_and_keeps_its_stock(operator: Browser, visitor: Browser) -> None:
     send(operator, **{"archived-0": "1"})
     assert "poster-red" not in visitor.get("/products/poster").text
-    stock = operator.page("/admin/")
+    stock = operator.page("/admin/stock")
     row = next(row for row in stock.all("tr") if "poster-red" in row.words)
     assert "Opening night <poster> (Red) (off the shelf)" in row.words
     assert visitor.send("/checkout", sku="poster-red", quantity="1").status_code == 422

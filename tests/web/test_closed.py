@@ -149,7 +149,7 @@ def test_webhooks_about_lost_orders_are_to_come_again(
 def test_the_operator_cannot_restock_lost_books_and_reads_why(
     shop: Shop, operator: Browser
 ) -> None:
-    page = operator.page("/admin/")
+    page = operator.page("/admin/stock")
     answer = operator.submit(page, "/admin/restock", sku="record", delta="5", reason="more")
     assert answer.status_code == 503
     assert "rebuild --from-stripe" in answer.text

@@ -1,8 +1,8 @@
-"""Every SKU's stock, adding and taking away, and the ledger of what changed."""
+"""Every SKU's stock, adding and taking away by row or by a scanned number, and what changed last."""
 
 from dataclasses import dataclass
 
-from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask import Blueprint, flash, redirect, render_template, request, session, url_for
 from werkzeug.wrappers import Response as Answer
 
 from storefront.domain.errors import BadInput
@@ -15,6 +15,8 @@ blueprint = Blueprint("stock", __name__)
 
 MAX_REASON = 200
 ENTRIES = 50
+LAST_REASON = "reason"
+"""Where a session keeps the reason that its operator gave last."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +27,8 @@ class Typed:
     delta: str
     reason: str
     error: str
+    quick: bool
+    """Whether that was the form on top of the page."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,29 +40,43 @@ class Row:
     level: Level
 
 
-def _page(typed: Typed | None = None) -> str:
+def _page(sku: str = "", missing: str = "", typed: Typed | None = None) -> str:
+    """The page, with the form on top of it for one SKU, or for a number that none has."""
     catalogue = shelf.catalogue(shop())
     rows = [
         Row(catalogue.names.get(level.sku, ""), catalogue.by_sku(level.sku) is not None, level)
         for level in restocking.levels(shop())
     ]
-    only = request.args.get("sku") or None
     return render_template(
         "admin/stock.html",
         rows=rows,
-        names={row.level.sku: row.name for row in rows},
+        chosen=next((row for row in rows if row.level.sku == sku), None),
+        missing=missing,
         typed=typed,
+        last_reason=session.get(LAST_REASON, ""),
         new_key=forms.new_token,
-        entries=restocking.history(shop(), only, ENTRIES),
-        only=only,
+        entries=restocking.history(shop(), sku or None, ENTRIES),
+        only=sku,
         overdue=holds.overdue(shop()),
     )
 
 
 @blueprint.get("/")
-def show() -> str:
-    """The operator looks at the stock."""
-    return _page()
+def front() -> Answer:
+    """The operator comes in."""
+    return redirect(url_for("admin.stock.show"), 303)
+
+
+@blueprint.get("/stock")
+def show() -> str | tuple[str, int]:
+    """The operator looks at the stock, or types or scans the SKU that is to be restocked."""
+    wanted = request.args.get("sku", "").strip()
+    if not wanted:
+        return _page()
+    level = restocking.find(shop(), wanted)
+    if level is None:
+        return _page(missing=wanted[: forms.MAX_SKU]), 404
+    return _page(level.sku)
 
 
 def _read_change() -> tuple[int, str, str]:
@@ -66,6 +84,10 @@ def _read_change() -> tuple[int, str, str]:
     delta = forms.signed_number(request.form.get("delta", ""), "The change")
     if delta == 0:
         raise BadInput("The change must not be 0.")
+    if request.form.get("way") == "away":
+        if delta < 0:
+            raise BadInput("To take units away, write how many, without a minus.")
+        delta = -delta
     reason = request.form.get("reason", "").strip()
     if not reason:
         raise BadInput("Say why: the reason stands in the ledger.")
@@ -77,8 +99,9 @@ def _read_change() -> tuple[int, str, str]:
 def _refuse(sku: str, error: str, status: int) -> tuple[str, int]:
     """The page again, with what was typed still in its fields."""
     form = request.form
-    typed = Typed(sku, form.get("delta", ""), form.get("reason", ""), error)
-    return _page(typed), status
+    quick = "quick" in form
+    typed = Typed(sku, form.get("delta", ""), form.get("reason", ""), error, quick)
+    return _page(sku if quick else "", typed=typed), status
 
 
 @blueprint.post("/restock")
@@ -92,6 +115,7 @@ def change() -> tuple[str, int] | Answer:
     done = restocking.restock(shop(), sku=sku, delta=delta, reason=reason, who="admin", key=key)
     match done.word:
         case "done":
+            session[LAST_REASON] = reason
             flash(f"{sku}: {delta:+d} counted.", "good")
         case "already":
             flash(f"{sku}: this form was counted before, so nothing was changed again.")
