@@ -214,8 +214,11 @@ def from_session(session: Mapping[str, Any]) -> Payment:
         ),
     )
     # What a subscription or a setup takes has another shape, and is not this shop's.
-    if fields.word(session, "mode") in {"", "payment"} and payment.payment_status == "paid":
-        fields.required(session, "amount_total", "currency", "payment_intent")
+    if fields.word(session, "mode") in {"", "payment"}:
+        if payment.payment_status == "paid":
+            fields.required(session, "amount_total", "currency", "payment_intent")
+        if payment.payment_status == "no_payment_required" and (payment.amount or intent):
+            raise fields.Malformed("payment_status says that there was nothing to pay")
     return payment
 
 

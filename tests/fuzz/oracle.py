@@ -119,6 +119,10 @@ RULES: dict[str, dict[str, Rule]] = {
         "payment_intent": _is_reference,
         **{f"payment_intent.{name}": rule for name, rule in CHARGED.items()},
         "amount_total": _is_number,
+        "amount_subtotal": _is_number,
+        **dict.fromkeys(("total_details", "shipping_cost", "collected_information"), _is_map),
+        "collected_information.shipping_details": _is_map,
+        "collected_information.shipping_details.address": _is_map,
         "currency": _is_word,
         "livemode": _is_flag,
         "customer_details": _is_map,
@@ -132,6 +136,8 @@ RULES: dict[str, dict[str, Rule]] = {
         **TAGS,
         "metadata": _is_all_text,
         **CHARGED,
+        "shipping": _is_map,
+        "shipping.address": _is_map,
         "client_secret": _is_line,
         "status": _is_word,
         "amount": _is_number,
@@ -242,12 +248,19 @@ def _read(body: bytes) -> dict[str, Any]:
                 raise Wrong
         if any(found.get(name) is None for name in NEVER_NULL.get(about, ())):
             raise Wrong
-        paid = about == "checkout.session" and found.get("payment_status") == "paid"
-        if paid and found.get("mode") in {None, "", "payment"}:
-            for name in ("amount_total", "currency", "payment_intent"):
-                if found.get(name) is None:
-                    raise Wrong
+        if about == "checkout.session" and found.get("mode") in {None, "", "payment"}:
+            _check_paid(found)
     return event
+
+
+def _check_paid(session: Mapping[str, Any]) -> None:
+    """Raises Wrong when what says that a session was paid says otherwise, too."""
+    status = session.get("payment_status")
+    needed = [session.get(name) for name in ("amount_total", "currency", "payment_intent")]
+    if status == "paid" and None in needed:
+        raise Wrong
+    if status == "no_payment_required" and (needed[0] or needed[2]):
+        raise Wrong
 
 
 def _payment(
