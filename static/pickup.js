@@ -59,7 +59,7 @@ const start = async (detector) => {
   view.srcObject = stream;
   view.hidden = false;
   button.setAttribute("aria-pressed", "true");
-  await view.play();
+  view.play().catch(() => {}); // until it plays, nothing is seen
   look(detector);
 };
 
