@@ -4,6 +4,7 @@ Each start is a context manager that takes a free port, ends exactly the process
 and adds the end of that process's log to the failure of the test inside it.
 """
 
+import json
 import os
 import signal
 import socket
@@ -15,7 +16,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import redis
 import requests
@@ -279,6 +280,20 @@ def start_shop(
         with started(shop):
             shop.wait_for(lambda: shop.answers("/healthz"), "the shop serves")
             yield shop
+
+
+def shop_command(env: Mapping[str, str], *arguments: str) -> tuple[int, Any]:
+    """Exit code and document of ``flask shop … --json`` with the settings of a running shop.
+
+    In this process, which costs a tenth of a new one; ``tests/test_cli.py`` runs real ones.
+    """
+    from storefront.app import create_app
+    from storefront.settings import load_settings
+
+    app = create_app(load_settings(env, Path(env["SHOP_INSTANCE"])))
+    done = app.test_cli_runner().invoke(args=["shop", *arguments, "--json"])
+    assert done.stdout, done.output
+    return done.exit_code, json.loads(done.stdout)
 
 
 @contextmanager

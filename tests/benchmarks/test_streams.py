@@ -1,7 +1,11 @@
 """Open pages under gunicorn see the last of many changes, and a stop does not wait for them."""
 
+import pytest
+
 from benchmarks.streams import CHANGES_A_SECOND, measure
 from storefront.services.live import SPACING_SECONDS
+
+pytestmark = pytest.mark.alone
 
 
 def test_open_pages_see_the_last_change_and_do_not_hold_up_a_stop() -> None:

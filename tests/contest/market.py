@@ -1,8 +1,5 @@
 """A whole shop in real processes, with a Stripe whose books can be read, for the proofs."""
 
-import json
-import subprocess
-import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -19,11 +16,11 @@ from storefront.services import mirroring, reconciliation
 from storefront.storage.connection import connect
 from storefront.storage.store import Store, open_store
 from tests.harness import (
-    ROOT,
     WEBHOOK_SECRET,
     RedisServer,
     Running,
     free_port,
+    shop_command,
     start_redis,
     start_shop,
     start_standin,
@@ -129,17 +126,7 @@ class Market:
 
     def command(self, *arguments: str) -> tuple[int, Any]:
         """Exit code and document of ``flask shop … --json``."""
-        done = subprocess.run(
-            [sys.executable, "-m", "flask", "--app", "wsgi", "shop", *arguments, "--json"],
-            env=dict(self.shop.env),
-            cwd=ROOT,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=120,
-        )
-        assert done.stdout, done.stderr
-        return done.returncode, json.loads(done.stdout)
+        return shop_command(self.shop.env, *arguments)
 
     def stock(self, slug: str) -> Level:
         """The counters of a product's only variant."""

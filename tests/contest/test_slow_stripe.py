@@ -5,8 +5,12 @@ import threading
 import time
 from collections.abc import Callable
 
+import pytest
+
 from tests.contest.market import open_market
 from tests.contest.shopper import Shopper, paying
+
+pytestmark = pytest.mark.alone
 
 CROWD = 50
 LATENCY_MS = 500

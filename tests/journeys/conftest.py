@@ -1,9 +1,5 @@
 """A whole shop as people meet it: gunicorn, Redis, a worker, and a Stripe with a payment page."""
 
-import json
-import os
-import subprocess
-import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,10 +11,10 @@ import requests
 from playwright.sync_api import Page
 
 from tests.harness import (
-    ROOT,
     WEBHOOK_SECRET,
     Running,
     free_port,
+    shop_command,
     start_redis,
     start_shop,
     start_standin,
@@ -47,15 +43,9 @@ class Town:
 
     def command(self, *arguments: str) -> Any:
         """The document that ``flask shop … --json`` prints."""
-        done = subprocess.run(
-            [sys.executable, "-m", "flask", "--app", "wsgi", "shop", *arguments, "--json"],
-            env={**os.environ, **self.environment},
-            cwd=ROOT,
-            capture_output=True,
-            text=True,
-            check=True,
-        )
-        return json.loads(done.stdout)
+        code, document = shop_command(self.shop.env, *arguments)
+        assert code == 0, document
+        return document
 
     def stock(self, units: int) -> None:
         """Start with so many posters."""
