@@ -218,6 +218,26 @@ def test_a_catalogue_published_by_all_stocks_once(clients: Clients) -> None:
         assert book.level("poster") == (5, 0, 0, 0, 5)
 
 
+def test_a_catalogue_that_all_change_as_they_read_it_is_changed_by_one(clients: Clients) -> None:
+    for book in rounds(clients):
+        since = book.store.catalogue.read().version
+        answers = clients.at_once(
+            numbered(
+                lambda book, n, since=since: book.store.scripts.publish_catalogue(
+                    {"zine": f'{{"variants":[],"by":{n}}}'},
+                    {f"zine-{n}": 1},
+                    version=f"by {n}",
+                    who="ada",
+                    since=since,
+                )
+            )
+        )
+        [winner] = [n for n, fresh in enumerate(answers) if fresh is not None]
+        assert answers[winner] == [f"zine-{winner}"]
+        stocked = {level.sku for level in book.store.stock.levels()}
+        assert {sku for sku in stocked if sku.startswith("zine")} == {f"zine-{winner}"}
+
+
 def work(book: Book) -> list[Job]:
     """A worker that claims a few jobs at a time until none is due."""
     found: list[Job] = []
