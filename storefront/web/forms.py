@@ -4,7 +4,7 @@ import re
 import secrets
 from collections.abc import Sequence
 from itertools import chain
-from typing import Any
+from typing import IO, Any
 
 import flask
 from werkzeug.datastructures import MultiDict
@@ -25,12 +25,28 @@ class Parser(FormDataParser):
     """Reads forms as Werkzeug does, and refuses what that leaves to fail later."""
 
     def parse(self, *args: Any, **options: Any) -> Any:
-        """Raises BadRequest for a part that has no name, which Werkzeug calls None."""
-        stream, form, files = super().parse(*args, **options)
-        if None in form or None in files:
-            for file in chain.from_iterable(files.listvalues()):
-                file.close()
-            raise BadRequest
+        """Raises BadRequest for a part that has no name, which Werkzeug calls None.
+
+        No file that was begun stays open but those that are handed on.
+        """
+        begun: list[IO[bytes]] = []
+        make = self.stream_factory
+
+        def begin(*about: Any, **more: Any) -> IO[bytes]:
+            begun.append(make(*about, **more))
+            return begun[-1]
+
+        self.stream_factory = begin
+        kept: list[IO[bytes]] = []
+        try:
+            stream, form, files = super().parse(*args, **options)
+            if None in form or None in files:
+                raise BadRequest
+            kept = [file.stream for file in chain.from_iterable(files.listvalues())]
+        finally:
+            for one in begun:
+                if not any(one is other for other in kept):
+                    one.close()
         return stream, form, files
 
 

@@ -35,12 +35,14 @@ def test_the_open_pages_are_told_that_units_are_back(opened: Book) -> None:
     assert json.loads(told) == {"poster": {"available": 5, "held": 0}}
 
 
-@pytest.mark.parametrize("state", ["open", "processing"])
-def test_released_from_every_state_that_holds(opened: Book, state: str) -> None:
+@pytest.mark.parametrize(
+    ("state", "due"), [("open", set()), ("processing", {"mail:processing:o1"})]
+)
+def test_released_from_every_state_that_holds(opened: Book, state: str, due: set[str]) -> None:
     if state == "processing":
         opened.process("o1")
     assert opened.release("o1") is Settled.RELEASED
-    assert (opened.level("poster"), opened.due()) == ((5, 0, 0, 0, 5), {})
+    assert (opened.level("poster"), opened.due().keys()) == ((5, 0, 0, 0, 5), due)
 
 
 def test_released_without_a_session_when_stripe_says_that_none_exists(book: Book) -> None:

@@ -1,5 +1,8 @@
 """What forms send is read strictly."""
 
+from io import BytesIO
+from typing import IO
+
 import pytest
 from werkzeug.datastructures import MultiDict
 
@@ -72,3 +75,19 @@ def test_a_forms_token_is_taken_as_it_is() -> None:
 def test_a_damaged_token_is_refused(token: str) -> None:
     with pytest.raises(BadInput, match="token"):
         forms.form_token(MultiDict({"token": token}))
+
+
+@pytest.mark.parametrize("end", [b"--b--\r\n", b""])
+def test_a_file_of_a_form_that_breaks_off_is_closed(end: bytes) -> None:
+    begun: list[IO[bytes]] = []
+
+    def begin(*_about: object, **_more: object) -> IO[bytes]:
+        begun.append(BytesIO())
+        return begun[-1]
+
+    file = b'--b\r\nContent-Disposition: form-data; name="f"; filename="f"\r\n\r\nx\r\n'
+    parser = forms.Parser(begin)
+    body = BytesIO(file + end)
+    _, _, files = parser.parse(body, "multipart/form-data", None, {"boundary": "b"})
+    assert [one.closed for one in begun] == [not end]
+    assert ("f" in files) is bool(end)
