@@ -109,6 +109,11 @@ def locale(shop_locale: str) -> str:
     return locale_in(current(), shop_locale)
 
 
+def understood(language: str, shop_locale: str, languages: tuple[str, ...]) -> str:
+    """A language that was chosen once, while the shop still speaks it; else its own."""
+    return language if language in languages else own_language(shop_locale, languages)
+
+
 def own_language(shop_locale: str, languages: tuple[str, ...]) -> str:
     """The language of who asks for none of ``languages``: the shop's own, else the first of them."""
     own = Locale.parse(shop_locale).language

@@ -322,7 +322,7 @@ def _locale(env: Environment) -> str:
 
 
 def _languages(env: Environment) -> tuple[str, ...]:
-    value = env.get("SHOP_LANGUAGES") or "en"
+    value = env.get("SHOP_LANGUAGES") or "en,de"
     found = tuple(dict.fromkeys(one.strip().lower() for one in value.split(",")))
     if not set(found) <= set(LANGUAGES):
         raise wrong("SHOP_LANGUAGES", value[:40], f"one or more of {', '.join(LANGUAGES)}")

@@ -38,7 +38,7 @@ def test_development_needs_nothing(tmp_path: Path):
     assert settings.redis_url == ""
     assert (settings.shop_id, settings.shop_name) == ("popup", "Pop-up shop")
     assert (settings.shop_currency, settings.shop_locale) == ("usd", "en_US")
-    assert settings.shop_languages == ("en",)
+    assert settings.shop_languages == ("en", "de")
     assert settings.standin
     assert settings.stripe_secret_key == STANDIN_KEY
     assert settings.stripe_api_base == "http://localhost:8001"

@@ -190,6 +190,8 @@ class Order:
     sessions: tuple[str, ...] = ()
     payment_intent: str = ""
     email: str = ""
+    language: str = ""
+    """In which it was begun, and in which its mails are; empty where nobody chose one."""
     reason: str = ""
     units: str = "none"
     """Where its units are counted: ``held``, ``sold`` or ``none``."""

@@ -56,6 +56,8 @@ class Place:
     """0 before it was."""
     email: str = ""
     """Forgotten when the place ends."""
+    language: str = ""
+    """In which it was joined, and in which its mails are."""
 
     @property
     def offers(self) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from storefront import languages
 from storefront.domain import orders as rules
 from storefront.domain.door import LOST
 from storefront.domain.errors import (
@@ -274,6 +275,7 @@ def _hold(
         grace_ms=settings.hold_grace_seconds * 1000,
         session_seconds=sessions.SESSION_SECONDS,
         ask_ms=ASK_MS,
+        language=languages.current(),
     )
 
 

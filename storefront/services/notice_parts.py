@@ -13,6 +13,7 @@ from babel.dates import format_date, format_time
 
 from storefront import languages
 from storefront.domain.orders import Order
+from storefront.languages import _
 from storefront.services import amounts
 from storefront.services.terms import address_of, parts_of
 from storefront.settings import Settings
@@ -174,9 +175,9 @@ class Words:
     def delivery(self) -> tuple[Heading | Paragraph, ...]:
         """Where the goods are sent; nothing when they are not."""
         address = address_of(self.settings, self.order)
-        return (Heading("Where we send it"), Paragraph(", ".join(address))) if address else ()
+        return (Heading(_("Where we send it")), Paragraph(", ".join(address))) if address else ()
 
     def facts(self, *more: tuple[str, str], first: Sequence[tuple[str, str]] = ()) -> Facts:
         """The order's number and when it was begun, ``first`` before them and ``more`` after."""
-        own = (("Order", self.order.id), ("Begun", self.moment(self.order.created)))
+        own = ((_("Order"), self.order.id), (_("Begun"), self.moment(self.order.created)))
         return Facts((*first, *own, *more))

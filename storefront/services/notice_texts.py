@@ -9,6 +9,7 @@ from storefront.domain.orders import (
     Refund,
     State,
 )
+from storefront.languages import _, mark
 from storefront.services import links, pickup
 from storefront.services.notice_parts import (
     Button,
@@ -22,12 +23,12 @@ from storefront.services.notice_parts import (
 )
 from storefront.services.shop import Shop
 
-PAGE = "The order's page says at any time how it stands."
-KEPT = (
+PAGE = mark("The order's page says at any time how it stands.")
+KEPT = mark(
     "Your units are kept for you meanwhile: nobody else can buy them. You do not need to pay again."
 )
-ANSWER = "Is anything not as it should be? Answer this mail."
-NEXT = "What happens next"
+ANSWER = mark("Is anything not as it should be? Answer this mail.")
+NEXT = mark("What happens next")
 
 
 def confirmed(shop: Shop, order: Order, _about: str = "") -> Notice | None:
@@ -37,38 +38,43 @@ def confirmed(shop: Shop, order: Order, _about: str = "") -> Notice | None:
     """
     words = Words(shop.settings, order)
     total = words.money(order.amount)
-    title, subject = "It is yours", f"Order {order.id} is yours"
+    title, subject = _("It is yours"), _("Order %(order)s is yours", order=order.id)
     then = [
-        "Keep this mail and the order number: they show that the units are yours.",
-        f"{PAGE} Whoever has its link can open it, so share it with care.",
-        ANSWER,
+        _("Keep this mail and the order number: they show that the units are yours."),
+        " ".join((_(PAGE), _("Whoever has its link can open it, so share it with care."))),
+        _(ANSWER),
     ]
     match order.state:
         case State.PAID if not order.amount:
-            text = "Thank you. There was nothing to pay, and these units are yours."
+            text = _("Thank you. There was nothing to pay, and these units are yours.")
         case State.PAID:
-            text = f"Thank you. Your payment of {total} has arrived, and these units are yours."
+            text = _(
+                "Thank you. Your payment of %(total)s has arrived, and these units are yours.",
+                total=total,
+            )
         case State.AUTHORIZED:
-            text = (
-                f"Thank you. Your bank has agreed to pay {total}, and these units are yours. The "
-                "amount is being collected."
+            text = _(
+                "Thank you. Your bank has agreed to pay %(total)s, and these units are "
+                "yours. The amount is being collected.",
+                total=total,
             )
         case State.FULFILLED:
-            text = (
-                f"Thank you. Your payment of {total} has arrived, and your order has left our "
-                "hands."
+            text = _(
+                "Thank you. Your payment of %(total)s has arrived, and your order has "
+                "left our hands.",
+                total=total,
             )
         case State.REVIEW:
-            title = "We have your payment"
-            subject = f"We have your payment for order {order.id}"
-            text = (
-                "Your payment for this order has arrived. Something about it does not add up, so "
-                "a person looks at it before anything else happens."
+            title = _("We have your payment")
+            subject = _("We have your payment for order %(order)s", order=order.id)
+            text = _(
+                "Your payment for this order has arrived. Something about it does not "
+                "add up, so a person looks at it before anything else happens."
             )
-            then = ["You need not do anything: we will write to you.", PAGE]
+            then = [_("You need not do anything: we will write to you."), _(PAGE)]
         case _:
             return None
-    refunds = [("Refunded so far", words.money(order.refunded))] if order.refunded else []
+    refunds = [(_("Refunded so far"), words.money(order.refunded))] if order.refunded else []
     return Notice(
         subject,
         title,
@@ -78,7 +84,7 @@ def confirmed(shop: Shop, order: Order, _about: str = "") -> Notice | None:
             *words.delivery(),
             _order_button(shop, order),
             *_pick_up(shop, order),
-            *steps(NEXT, then),
+            *steps(_(NEXT), then),
             words.facts(*refunds),
         ),
     )
@@ -90,14 +96,14 @@ def sent(shop: Shop, order: Order, _about: str = "") -> Notice | None:
         return None
     words = Words(shop.settings, order)
     return Notice(
-        subject=f"Order {order.id} was sent",
-        title="On its way to you",
+        subject=_("Order %(order)s was sent", order=order.id),
+        title=_("On its way to you"),
         parts=(
-            *paragraphs("Your order was handed to the post. This is what is in it:"),
+            *paragraphs(_("Your order was handed to the post. This is what is in it:")),
             words.lines(),
             *words.delivery(),
             _order_button(shop, order),
-            *steps(NEXT, (PAGE, ANSWER)),
+            *steps(_(NEXT), (_(PAGE), _(ANSWER))),
             words.facts(),
         ),
     )
@@ -108,24 +114,26 @@ def processing(shop: Shop, order: Order, _about: str = "") -> Notice | None:
     if order.state is not State.PROCESSING:
         return None
     words = Words(shop.settings, order)
-    asked = (
-        f"Thank you. Your bank has been asked for {words.money(order.amount)}, and the money is on "
-        "its way to us. With the way to pay that you chose this can take several days."
+    asked = _(
+        "Thank you. Your bank has been asked for %(amount)s, and the money is "
+        "on its way to us. With the way to pay that you chose this can take "
+        "several days.",
+        amount=words.money(order.amount),
     )
     then = (
-        "When the money is here, another mail says that the units are yours.",
-        "Should your bank not pay, nothing is taken from you, and the units go back on sale.",
-        PAGE,
-        ANSWER,
+        _("When the money is here, another mail says that the units are yours."),
+        _("Should your bank not pay, nothing is taken from you, and the units go back on sale."),
+        _(PAGE),
+        _(ANSWER),
     )
     return Notice(
-        subject=f"Order {order.id}: your payment is on its way",
-        title="Your payment is on its way",
+        subject=_("Order %(order)s: your payment is on its way", order=order.id),
+        title=_("Your payment is on its way"),
         parts=(
-            *paragraphs(asked, KEPT),
+            *paragraphs(asked, _(KEPT)),
             words.lines(),
             _order_button(shop, order),
-            *steps(NEXT, then),
+            *steps(_(NEXT), then),
             words.facts(),
         ),
     )
@@ -140,30 +148,33 @@ def refunded(shop: Shop, order: Order, refund_id: str) -> Notice | None:
     amount = words.money(refund.amount)
     match refund.status:
         case "succeeded":
-            status = "sent back"
-            how = f"The refund of {amount} was sent back to what you paid with."
-            then = ["Banks need up to ten working days to show it."]
+            status = _("sent back")
+            how = _("The refund of %(amount)s was sent back to what you paid with.", amount=amount)
+            then = [_("Banks need up to ten working days to show it.")]
         case "requires_action":
-            status = "waiting for your bank details"
-            how = f"The refund of {amount} is prepared."
-            then = ["Stripe, who handles our payments, asks you by mail where to send it."]
+            status = _("waiting for your bank details")
+            how = _("The refund of %(amount)s is prepared.", amount=amount)
+            then = [_("Stripe, who handles our payments, asks you by mail where to send it.")]
         case _:
-            status = "on its way"
-            how = (
-                f"The refund of {amount} is on its way: Stripe, who handles our payments, has "
-                "taken it, but has not finished it yet."
+            status = _("on its way")
+            how = _(
+                "The refund of %(amount)s is on its way: Stripe, who handles our "
+                "payments, has taken it, but has not finished it yet.",
+                amount=amount,
             )
             then = [
-                "Once it is finished, banks need up to ten working days to show it.",
-                "Should it fail, we will write to you.",
+                _("Once it is finished, banks need up to ten working days to show it."),
+                _("Should it fail, we will write to you."),
             ]
     return Notice(
-        subject=f"Refund of {amount} for order {order.id}",
-        title=f"Refund of {amount}",
+        subject=_("Refund of %(amount)s for order %(order)s", amount=amount, order=order.id),
+        title=_("Refund of %(amount)s", amount=amount),
         parts=(
             *paragraphs(_why(refund), f"{how} {_share(words, refund)}".strip(), _goods(order)),
-            words.facts(first=(("Refund", f"{amount}, {status}"), ("Refund number", refund.id))),
-            *_about_the_order(shop, words, (*then, PAGE, ANSWER)),
+            words.facts(
+                first=((_("Refund"), f"{amount}, {status}"), (_("Refund number"), refund.id))
+            ),
+            *_about_the_order(shop, words, (*then, _(PAGE), _(ANSWER))),
         ),
     )
 
@@ -178,30 +189,33 @@ def voided(shop: Shop, order: Order, payment: str) -> Notice | None:
         return _for_nothing(shop, words, order.void_reasons.get(payment, ""))
     match order.void_reasons.get(payment):
         case Reason.SOLD_OUT:
-            why = (
-                "Your payment arrived after the time we held the units for you, and by then the "
-                "last ones were sold. We are sorry: we cannot give you the goods."
+            why = _(
+                "Your payment arrived after the time we held the units for you, and by "
+                "then the last ones were sold. We are sorry: we cannot give you the "
+                "goods."
             )
         case Reason.DUPLICATE:
-            why = "This order was paid twice, so one of the payments was cancelled."
+            why = _("This order was paid twice, so one of the payments was cancelled.")
         case Reason.CANCELLED:
-            why = "This order was cancelled."
+            why = _("This order was cancelled.")
         case _:
-            why = (
-                f"Your bank had agreed to pay {amount} and did not pay it in the end, so we cannot "
-                "give you the goods."
+            why = _(
+                "Your bank had agreed to pay %(amount)s and did not pay it in the end, "
+                "so we cannot give you the goods.",
+                amount=amount,
             )
-    how = (
-        f"No money was taken: the {amount} that your bank had set aside for us is free again, so "
-        "there is nothing to refund."
+    how = _(
+        "No money was taken: the %(amount)s that your bank had set aside for us "
+        "is free again, so there is nothing to refund.",
+        amount=amount,
     )
-    then = ("Some banks show the amount as reserved for a few days more.", PAGE, ANSWER)
+    then = (_("Some banks show the amount as reserved for a few days more."), _(PAGE), _(ANSWER))
     return Notice(
-        subject=f"Payment for order {order.id} cancelled: nothing was taken",
-        title="Your payment was cancelled",
+        subject=_("Payment for order %(order)s cancelled: nothing was taken", order=order.id),
+        title=_("Your payment was cancelled"),
         parts=(
             *paragraphs(why, how, _goods(order)),
-            words.facts(first=[("Cancelled", amount)]),
+            words.facts(first=[(_("Cancelled"), amount)]),
             *_about_the_order(shop, words, then),
         ),
     )
@@ -211,33 +225,36 @@ def _for_nothing(shop: Shop, words: Words, reason: str) -> Notice:
     """That an order for which nothing was to pay gets no goods, or not for a second time."""
     order = words.order
     why = (
-        "This order was completed twice, and it has its goods once."
+        _("This order was completed twice, and it has its goods once.")
         if reason == Reason.DUPLICATE
-        else "Your order arrived after the time we held the units for you, and by then the last "
-        "ones were sold. We are sorry: we cannot give you the goods."
+        else _(
+            "Your order arrived after the time we held the units for you, and by "
+            "then the last ones were sold. We are sorry: we cannot give you the "
+            "goods."
+        )
     )
-    how = "Nothing was charged, so there is nothing to refund."
+    how = _("Nothing was charged, so there is nothing to refund.")
     return Notice(
-        subject=f"Order {order.id}: nothing was charged",
-        title="Nothing was charged",
+        subject=_("Order %(order)s: nothing was charged", order=order.id),
+        title=_("Nothing was charged"),
         parts=(
             *paragraphs(why, how, _goods(order)),
             words.facts(),
-            *_about_the_order(shop, words, (PAGE, ANSWER)),
+            *_about_the_order(shop, words, (_(PAGE), _(ANSWER))),
         ),
     )
 
 
 def _order_button(shop: Shop, order: Order) -> Button:
-    return Button("See your order", links.order(shop.settings, order.id))
+    return Button(_("See your order"), links.order(shop.settings, order.id))
 
 
 def _about_the_order(shop: Shop, words: Words, then: tuple[str, ...]) -> tuple[Part, ...]:
     """What mails about money end with."""
     return (
         _order_button(shop, words.order),
-        *steps(NEXT, then),
-        Heading("What the order was for"),
+        *steps(_(NEXT), then),
+        Heading(_("What the order was for")),
         words.lines(),
     )
 
@@ -248,13 +265,13 @@ def _pick_up(shop: Shop, order: Order) -> tuple[Part, ...]:
         return ()
     png, side = pickup.png(shop.settings, order.id)
     return (
-        Heading("When you pick it up"),
-        *paragraphs("Show this code, on paper or on a screen, or say the order number."),
+        Heading(_("When you pick it up")),
+        *paragraphs(_("Show this code, on paper or on a screen, or say the order number.")),
         Picture(
             name="pickup",
             png=png,
             side=side,
-            shows=f"Pick-up code of order {order.id}",
+            shows=_("Pick-up code of order %(order)s", order=order.id),
             instead=links.pickup(shop.settings, order.id),
         ),
     )
@@ -263,16 +280,16 @@ def _pick_up(shop: Shop, order: Order) -> tuple[Part, ...]:
 def _why(refund: Refund) -> str:
     match refund.reason:
         case Reason.SOLD_OUT:
-            return (
-                "Your payment arrived after the time we held the units for you, and by then the "
-                "last ones were sold. We are sorry: we cannot give you the goods, so you get your "
-                "money back."
+            return _(
+                "Your payment arrived after the time we held the units for you, and by "
+                "then the last ones were sold. We are sorry: we cannot give you the "
+                "goods, so you get your money back."
             )
         case Reason.DUPLICATE:
-            return "This order was paid twice, so you get one of the payments back."
+            return _("This order was paid twice, so you get one of the payments back.")
         case Reason.CANCELLED:
-            return "This order was cancelled, so you get your money back."
-    return "We have made you a refund for this order."
+            return _("This order was cancelled, so you get your money back.")
+    return _("We have made you a refund for this order.")
 
 
 def _share(words: Words, refund: Refund) -> str:
@@ -281,29 +298,35 @@ def _share(words: Words, refund: Refund) -> str:
     paid = order.payments.get(refund.payment_intent, 0)
     same = (r for r in order.refunds if r.payment_intent == refund.payment_intent)
     back = sum(r.amount for r in same if r.status in REFUND_TAKEN)
-    payment = "that payment" if len(order.payments) > 1 else "your payment"
+    payment = _("that payment") if len(order.payments) > 1 else _("your payment")
     if not paid:
         return ""
     if refund.amount >= paid:
-        return f"It is the full amount of {payment}."
+        return _("It is the full amount of %(payment)s.", payment=payment)
     if back >= paid:
         whole = words.money(paid)
-        return f"Together with our other refunds of it, {payment} of {whole} goes back in full."
-    return f"It is a part of {payment} of {words.money(paid)}."
+        return _(
+            "Together with our other refunds of it, %(payment)s of %(whole)s goes back in full.",
+            payment=payment,
+            whole=whole,
+        )
+    return _("It is a part of %(payment)s of %(whole)s.", payment=payment, whole=words.money(paid))
 
 
 def _goods(order: Order) -> str:
     if order.state in GOODS and not order.gone:
-        return "Your order stands: the goods are yours."
+        return _("Your order stands: the goods are yours.")
     if order.state in GOODS and order.own:
         own = ", ".join(f"{number} × {_name(order, sku)}" for sku, number in order.own.items())
-        return f"The rest of your order stands: {own}."
+        return _("The rest of your order stands: %(own)s.", own=own)
     if order.state in GOODS:
-        return "All goods of this order went back to us."
+        return _("All goods of this order went back to us.")
     if order.state in MONEY_BACK:
-        return "No goods are due for this order any more."
+        return _("No goods are due for this order any more.")
     if order.state is State.REVIEW:
-        return "A person is looking at this order, and we will write to you about the rest of it."
+        return _(
+            "A person is looking at this order, and we will write to you about the rest of it."
+        )
     return ""
 
 

@@ -10,6 +10,7 @@ from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
 
+from storefront import languages
 from storefront.clients import mail
 from storefront.domain.errors import MailRefused, StripeError, StripeRefused
 from storefront.domain.orders import Order
@@ -83,7 +84,14 @@ def send_when_due(shop: Shop, kind: str, order_id: str, about: str = "") -> int 
         notice = write(shop, now, about)
         return Letter(to, kind, notice, order_id, _told(kind, now, about)) if notice else None
 
-    return deliver(shop, kind, order_id, since=order.updated, letter=letter)
+    language = languages.ENGLISH if kind == "review" else reader(shop, order.language)
+    return deliver(shop, kind, order_id, since=order.updated, language=language, letter=letter)
+
+
+def reader(shop: Shop, language: str) -> str:
+    """The language of a mail for who chose this one, if any."""
+    settings = shop.settings
+    return languages.understood(language, settings.shop_locale, settings.shop_languages)
 
 
 def _told(kind: str, order: Order, about: str) -> str:
@@ -101,9 +109,15 @@ def _told(kind: str, order: Order, about: str) -> str:
 
 
 def deliver(
-    shop: Shop, kind: str, about: str, *, since: int, letter: Callable[[], Letter | None]
+    shop: Shop,
+    kind: str,
+    about: str,
+    *,
+    since: int,
+    language: str,
+    letter: Callable[[], Letter | None],
 ) -> int | None:
-    """Send what ``letter`` writes; for every kind of mail, whatever it is about.
+    """Send what ``letter`` writes, in this language; for every kind of mail, whatever it is about.
 
     Answers None when it is sent, or when nothing is left to say or nobody to say it to; else in how
     many milliseconds to try again, which grow with the time since ``since`` (ms). Sent twice, the
@@ -111,11 +125,13 @@ def deliver(
     """
     note = {"order": about}
     try:
-        written = letter()
-        if written is None:
-            log.info("mail %s: not sent", kind, extra=note)
-            return None
-        shop.mailer.send(_message(shop, written))
+        with languages.spoken(language):
+            written = letter()
+            if written is None:
+                log.info("mail %s: not sent", kind, extra=note)
+                return None
+            message = _message(shop, written)
+        shop.mailer.send(message)
     except MailRefused as refused:
         log.warning("mail %s: refused for good: %s", kind, refused, extra=note)
         return None

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from storefront.domain.orders import Order, State
+from storefront.languages import _, mark
 from storefront.services import links
 from storefront.services.notice_parts import Button, Facts, Notice, Words, paragraphs, steps
 from storefront.services.shop import Shop
@@ -13,19 +14,19 @@ MOST = 20
 MOST_LINES = 3
 """Of an order that are named; its page has them all."""
 STANDS = {
-    State.OFFERED: "offered to you",
-    State.PENDING: "held for you",
-    State.OPEN: "held for you",
-    State.PROCESSING: "your payment is on its way",
-    State.AUTHORIZED: "yours",
-    State.PAID: "yours",
-    State.FULFILLED: "handed over",
-    State.RELEASED: "ended unpaid",
-    State.REFUND_DUE: "your money goes back",
-    State.REFUNDED: "refunded",
-    State.VOID_DUE: "cancelled, nothing is taken",
-    State.VOIDED: "cancelled, nothing was taken",
-    State.REVIEW: "a person looks at it",
+    State.OFFERED: mark("offered to you"),
+    State.PENDING: mark("held for you"),
+    State.OPEN: mark("held for you"),
+    State.PROCESSING: mark("your payment is on its way"),
+    State.AUTHORIZED: mark("yours"),
+    State.PAID: mark("yours"),
+    State.FULFILLED: mark("handed over"),
+    State.RELEASED: mark("ended unpaid"),
+    State.REFUND_DUE: mark("your money goes back"),
+    State.REFUNDED: mark("refunded"),
+    State.VOID_DUE: mark("cancelled, nothing is taken"),
+    State.VOIDED: mark("cancelled, nothing was taken"),
+    State.REVIEW: mark("a person looks at it"),
 }
 """How an order stands, in a few words."""
 
@@ -37,23 +38,28 @@ def orders(shop: Shop, newest: Order, _about: str = "") -> Notice:
 
 def listing(settings: Settings, found: Sequence[Order]) -> Notice:
     """The links to these orders, the newest first; to MOST of them."""
-    more = "These are the newest; older ones are not listed." if len(found) > MOST else ""
+    more = _("These are the newest; older ones are not listed.") if len(found) > MOST else ""
     return Notice(
-        subject=f"Your orders at {settings.shop_name}",
-        title="Your orders",
+        subject=_("Your orders at %(shop)s", shop=settings.shop_name),
+        title=_("Your orders"),
         parts=(
             *paragraphs(
-                "You asked for the links to the orders that were made with this address. Here they "
-                "are, the newest first.",
+                _(
+                    "You asked for the links to the orders that were made with this "
+                    "address. Here they are, the newest first."
+                ),
                 more,
             ),
             Facts(tuple(_row(settings, order) for order in found[:MOST])),
-            Button("To the shop", settings.public_url),
+            Button(_("To the shop"), settings.public_url),
             *steps(
-                "Good to know",
+                _("Good to know"),
                 (
-                    "Whoever has the link to an order can open it, so share it with care.",
-                    "Was it not you who asked? You need not do anything: only you got this mail.",
+                    _("Whoever has the link to an order can open it, so share it with care."),
+                    _(
+                        "Was it not you who asked? You need not do anything: only you got this "
+                        "mail."
+                    ),
                 ),
             ),
         ),
@@ -65,6 +71,7 @@ def _row(settings: Settings, order: Order) -> tuple[str, str]:
     lines = words.lines()
     goods = [f"{line.quantity} × {line.name}" for line in lines.rows[:MOST_LINES]]
     if hidden := len(lines.rows) - MOST_LINES:
-        goods += [f"{hidden} more"] if hidden > 0 else []
-    told = f"{', '.join(goods)}; {lines.total}, {STANDS[order.state]}"
+        goods += [_("%(number)s more", number=hidden)] if hidden > 0 else []
+    stands = _(STANDS[order.state])
+    told = f"{', '.join(goods)}; {lines.total}, {stands}"
     return words.moment(order.created), f"{told}: {links.order(settings, order.id)}"

@@ -8,6 +8,7 @@ import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from storefront import languages
 from storefront.domain.door import LOST
 from storefront.domain.errors import (
     BadInput,
@@ -94,6 +95,7 @@ def join(shop: Shop, *, sku: str, email: str, quantity: int = 1) -> None:
         renew=known is not None and _over(shop, known),
         again_ms=MAIL_AGAIN_MS,
         lapse_ms=LAPSE_MS,
+        language=languages.current(),
     )
     if word == "unknown_sku":
         raise UnknownSku(sku)

@@ -1,7 +1,7 @@
 """The mail with the link to a place in the waitlist, which is about no order yet."""
 
 from storefront.services import waitlist_texts
-from storefront.services.notices import Letter, deliver
+from storefront.services.notices import Letter, deliver, reader
 from storefront.services.shop import Shop
 
 KIND = "waitlist"
@@ -22,4 +22,5 @@ def send_when_due(shop: Shop, place_id: str) -> int | None:
         # Who asks again much later gets another mail, and not a repeat.
         return Letter(place.email, KIND, notice, order, str(place.mailed)) if notice else None
 
-    return deliver(shop, KIND, order, since=place.mailed, letter=letter)
+    language = reader(shop, place.language)
+    return deliver(shop, KIND, order, since=place.mailed, language=language, letter=letter)

@@ -2,14 +2,15 @@
 
 from storefront.domain.orders import Order, Reason, State
 from storefront.domain.waitlist import Place, PlaceState
+from storefront.languages import _, mark
 from storefront.services import links
 from storefront.services.notice_parts import Button, Facts, Notice, Words, paragraphs, steps
 from storefront.services.shop import Shop
 
-NEXT = "What happens next"
-NOT_YOU = (
-    "Was it not you? Then do nothing: without your confirmation the place is gone in two days, and "
-    "we write no more."
+NEXT = mark("What happens next")
+NOT_YOU = mark(
+    "Was it not you? Then do nothing: without your confirmation the place "
+    "is gone in two days, and we write no more."
 )
 
 
@@ -20,21 +21,24 @@ def joined(shop: Shop, place: Place) -> Notice | None:
     name, units = product_name(shop, place.sku), len(place.orders)
     wanted = name if units == 1 else f"{units} × {name}"
     return Notice(
-        subject=f"Confirm your place in line for {name}",
-        title="Confirm your place in line",
+        subject=_("Confirm your place in line for %(name)s", name=name),
+        title=_("Confirm your place in line"),
         parts=(
             *paragraphs(
-                f"Somebody, we hope you, asked to wait for {wanted}. Your place counts from the "
-                "moment you joined, once you have confirmed it."
+                _(
+                    "Somebody, we hope you, asked to wait for %(wanted)s. Your place counts "
+                    "from the moment you joined, once you have confirmed it.",
+                    wanted=wanted,
+                )
             ),
-            Button("Confirm your place", links.place(shop.settings, place.id)),
+            Button(_("Confirm your place"), links.place(shop.settings, place.id)),
             *steps(
-                NEXT,
+                _(NEXT),
                 (
-                    "When it is your turn, a unit is held in your name and we write to you.",
-                    "The same page shows your place at any time, and lets you leave the line.",
-                    "Whoever has its link can do both, so share it with care.",
-                    NOT_YOU,
+                    _("When it is your turn, a unit is held in your name and we write to you."),
+                    _("The same page shows your place at any time, and lets you leave the line."),
+                    _("Whoever has its link can do both, so share it with care."),
+                    _(NOT_YOU),
                 ),
             ),
         ),
@@ -48,25 +52,34 @@ def offer(shop: Shop, order: Order, _about: str = "") -> Notice | None:
     words, name = Words(shop.settings, order), _name(order)
     until = words.moment(order.deadline)
     return Notice(
-        subject=f"It is your turn: {name}",
-        title="It is your turn",
+        subject=_("It is your turn: %(name)s", name=name),
+        title=_("It is your turn"),
         parts=(
             *paragraphs(
-                f"A unit has come free, and it is held in your name until {until}. Nobody else can "
-                "buy it until then."
+                _(
+                    "A unit has come free, and it is held in your name until %(until)s. "
+                    "Nobody else can buy it until then.",
+                    until=until,
+                )
             ),
             words.lines(),
-            Button("Take it", links.place(shop.settings, order.place)),
+            Button(_("Take it"), links.place(shop.settings, order.place)),
             *steps(
-                NEXT,
+                _(NEXT),
                 (
-                    "Take it on that page, and pay; nothing is charged before.",
-                    f"If you do not take it by {until}, it goes to the next in line.",
-                    "Your place is gone then.",
-                    "You do not want it? Leave the line there, and the next one gets it at once.",
+                    _("Take it on that page, and pay; nothing is charged before."),
+                    _(
+                        "If you do not take it by %(until)s, it goes to the next in line.",
+                        until=until,
+                    ),
+                    _("Your place is gone then."),
+                    _(
+                        "You do not want it? Leave the line there, and the next one gets it at "
+                        "once."
+                    ),
                 ),
             ),
-            Facts((("Order", order.id), ("Held until", until))),
+            Facts(((_("Order"), order.id), (_("Held until"), until))),
         ),
     )
 
@@ -77,19 +90,22 @@ def offer_missed(shop: Shop, order: Order, _about: str = "") -> Notice | None:
         return None
     words, name = Words(shop.settings, order), _name(order)
     why = (
-        f"The unit that we held for you until {words.moment(order.deadline)} was not taken, so it "
-        "went to the next in line."
+        _(
+            "The unit that we held for you until %(until)s was not taken, so it "
+            "went to the next in line.",
+            until=words.moment(order.deadline),
+        )
         if order.reason == Reason.EXPIRED
-        else "We have taken back the offer of this unit. We are sorry for that."
+        else _("We have taken back the offer of this unit. We are sorry for that.")
     )
     return Notice(
-        subject=f"Your offer has ended: {name}",
-        title="Your offer has ended",
+        subject=_("Your offer has ended: %(name)s", name=name),
+        title=_("Your offer has ended"),
         parts=(
-            *paragraphs(why, "You were not charged, and you are in line no more."),
+            *paragraphs(why, _("You were not charged, and you are in line no more.")),
             words.lines(),
-            Button("See the shelf", shop.settings.public_url),
-            *steps(NEXT, ("Do you still want it? Join the line again on its page.",)),
+            Button(_("See the shelf"), shop.settings.public_url),
+            *steps(_(NEXT), (_("Do you still want it? Join the line again on its page."),)),
             words.facts(),
         ),
     )

@@ -28,6 +28,7 @@ class Lines(Asking):
         renew: bool,
         again_ms: int,
         lapse_ms: int,
+        language: str = "",
     ) -> Joined:
         """Take a place for as many units as ``orders``, ids that its offers will have.
 
@@ -43,6 +44,7 @@ class Lines(Asking):
             renew=renew,
             again_ms=again_ms,
             lapse_ms=lapse_ms,
+            language=language,
         )
         return Joined(answer[0])
 

@@ -217,6 +217,7 @@ def read_order(fields: Mapping[str, str], units: str | None) -> Order:
         sessions=tuple(json.loads(fields.get("sessions", "[]"))),
         payment_intent=fields.get("payment_intent", ""),
         email=fields.get("email", ""),
+        language=fields.get("language", ""),
         reason=fields.get("reason", ""),
         units=units.partition(" ")[0] if units else "none",
         updated=int(fields.get("updated", "0")),

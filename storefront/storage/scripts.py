@@ -52,6 +52,7 @@ class Scripts(Restoring, Refunding, Handing, Mailing, Linking):
         grace_ms: int,
         session_seconds: int,
         ask_ms: int,
+        language: str = "",
     ) -> HoldAnswer:
         """Hold every line's units for one new order, or none.
 
@@ -75,6 +76,7 @@ class Scripts(Restoring, Refunding, Handing, Mailing, Linking):
             grace_ms=grace_ms,
             session_seconds=session_seconds,
             ask_ms=ask_ms,
+            language=language,
             count="checkouts",
         )
         return read_hold(answer)

@@ -63,4 +63,5 @@ def read_place(place: str, text: str) -> Place:
         mailed=int(row["mailed"]),
         confirmed=int(row["confirmed"]),
         email=row.get("email", ""),
+        language=row.get("language", ""),
     )

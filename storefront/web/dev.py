@@ -1,9 +1,11 @@
 """Pages for who works on the shop. They are there in development only."""
 
 import base64
+from contextlib import AbstractContextManager
 
-from flask import Blueprint, Response, abort, render_template
+from flask import Blueprint, Response, abort, render_template, request
 
+from storefront import languages
 from storefront.services import mail_samples, notice_forms
 from storefront.services.notice_parts import Notice
 from storefront.web.current import settings, shop
@@ -26,8 +28,9 @@ def mails() -> str:
 @blueprint.get("/mails/<name>.html")
 def mail_html(name: str) -> Response:
     """Somebody reads a mail as a mail program shows it."""
-    notice = _sample(name)
-    html = notice_forms.write(settings(), notice).html
+    with _reader():
+        notice = _sample(name)
+        html = notice_forms.write(settings(), notice).html
     for picture in notice.pictures:
         shown = f"data:image/png;base64,{base64.b64encode(picture.png).decode()}"
         html = html.replace(f"cid:{picture.cid}", shown)
@@ -37,8 +40,16 @@ def mail_html(name: str) -> Response:
 @blueprint.get("/mails/<name>.txt")
 def mail_text(name: str) -> Response:
     """Somebody reads a mail's text."""
-    text = notice_forms.write(settings(), _sample(name)).text
+    with _reader():
+        text = notice_forms.write(settings(), _sample(name)).text
     return Response(text, mimetype="text/plain")
+
+
+def _reader() -> AbstractContextManager[None]:
+    """Mails are in English here, or as ``?language=`` asks."""
+    wanted = request.args.get("language", "")
+    known = wanted in settings().shop_languages
+    return languages.spoken(wanted if known else languages.ENGLISH)
 
 
 def _sample(name: str) -> Notice:

@@ -344,7 +344,8 @@ local function offer_unit(offer, given)
   local basket = line.sku .. '=1'
   redis.call('HSET', ORDER, 'id', offer.order, 'created', int(now), 'lines', cjson.encode({ line }),
     'basket', basket, 'currency', ask.currency, 'amount', int(line.unit_amount), 'visitor', '',
-    'deadline', int(deadline), 'expires_at', '0', 'session_version', '0', 'place', offer.id)
+    'deadline', int(deadline), 'expires_at', '0', 'session_version', '0', 'place', offer.id,
+    'language', place.language or '')
   keep_email()
   redis.call('ZADD', ORDERS, int(now), offer.order)
   set_state('offered')

@@ -4,7 +4,7 @@
 -- ASK   order, lines [{sku, quantity, unit_amount, name, slug, image, limit, opens_at (ms, 0: now)}],
 --       basket, form (hosted, elements), currency, amount (minor units), terms (see books.lua), visitor,
 --       address, visitor_limit, address_limit (0: off), hold_ms, grace_ms, session_seconds (Stripe's session lives at least so long),
---       ask_ms (after so long with no payment page the worker looks)
+--       ask_ms (after so long with no payment page the worker looks), language (of its mails)
 -- ANSWER held | already STATE | unknown_sku SKU | over_limit SKU LIMIT | not_open SKU OPENS_AT
 --       | visitor_limit ORDER (its oldest hold) | address_limit SECONDS
 --       | closed WHY (restarted, rebuild, empty: as in door.lua)
@@ -61,7 +61,7 @@ local deadline = now + ask.hold_ms
 local expires_at = math.floor(now / 1000) + math.max(math.ceil(ask.hold_ms / 1000), ask.session_seconds)
 redis.call('HSET', ORDER, 'id', ask.order, 'created', int(now), 'lines', cjson.encode(ask.lines),
   'basket', ask.basket, 'form', ask.form, 'currency', ask.currency, 'amount', int(ask.amount), 'visitor', ask.visitor,
-  'address', ask.address, 'deadline', int(deadline), 'expires_at', int(expires_at))
+  'address', ask.address, 'language', ask.language, 'deadline', int(deadline), 'expires_at', int(expires_at))
 redis.call('ZADD', ORDERS, int(now), ask.order)
 set_state('pending')
 redis.call('HSET', HOLD, 'basket', ask.basket, 'visitor', ask.visitor, 'deadline', int(deadline))

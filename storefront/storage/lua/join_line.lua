@@ -4,7 +4,7 @@
 -- nobody can have a stranger's mailbox filled.
 -- KEYS  as in books.lua
 -- ASK   place, sku, email, orders [ids that its offers will have, one for each unit], renew (a place
---       whose offers are all over begins anew), again_ms, lapse_ms
+--       whose offers are all over begins anew), again_ms, lapse_ms, language (of its mails)
 -- ANSWER joined | already STATE | unknown_sku
 -- E.g.  one unit of poster-red: joined; due: mail:waitlist:PLACE, lapse:PLACE
 if redis.call('HEXISTS', STOCKED, ask.sku) == 0 then return answer('unknown_sku') end
@@ -24,7 +24,7 @@ end
 local number = string.format('%012d', redis.call('HINCRBY', PLACES, 'last', 1))
 redis.call('HSET', PLACES, ask.place, cjson.encode({
   sku = ask.sku, email = ask.email, orders = ask.orders, offered = 0, number = number,
-  state = 'unconfirmed', joined = now, mailed = now, confirmed = 0,
+  state = 'unconfirmed', joined = now, mailed = now, confirmed = 0, language = ask.language,
 }))
 schedule('mail:waitlist:' .. ask.place, now)
 schedule('lapse:' .. ask.place, now + ask.lapse_ms)
