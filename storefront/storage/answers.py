@@ -149,6 +149,27 @@ class Restocked(StrEnum):
     UNKNOWN_SKU = "unknown_sku"
 
 
+class Corrected(StrEnum):
+    """What became of a count."""
+
+    DONE = "done"
+    SAME = "same"
+    ALREADY = "already"
+    STALE = "stale"
+    NOT_ENOUGH = "not_enough"
+    UNKNOWN_SKU = "unknown_sku"
+
+
+class Undone(StrEnum):
+    """What became of undoing an entry."""
+
+    DONE = "done"
+    ALREADY = "already"
+    NOT_ENOUGH = "not_enough"
+    NOT_BY_HAND = "not_by_hand"
+    UNKNOWN_ENTRY = "unknown_entry"
+
+
 class Restored(StrEnum):
     RESTORED = "restored"
     ALREADY = "already"
@@ -320,6 +341,21 @@ def read_hold(answer: Sequence[str]) -> HoldAnswer:
             return HoldAnswer(Held.CLOSED, door=Door(rest[0]))
         case held:
             return HoldAnswer(held)
+
+
+@dataclass(frozen=True, slots=True)
+class CorrectAnswer:
+    word: Corrected
+    number: int = 0
+    """``done``: units more, or fewer; ``not_enough``: units that are available."""
+
+
+@dataclass(frozen=True, slots=True)
+class UndoAnswer:
+    word: Undone
+    sku: str = ""
+    left: int = 0
+    """``not_enough``: units that are still where the entry brought them."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,6 +35,8 @@ WITH_BOOKS = (
     "record_dispute",
     "end_review",
     "restock",
+    "correct_stock",
+    "undo_entry",
     "publish_catalogue",
     "restore_order",
     "recount_stock",

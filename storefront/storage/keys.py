@@ -29,7 +29,8 @@ DOCUMENTED = {
     "live": "channel, published changes; scripts",
     "streams": "hash, process → open pages that it serves, and when it said so (ms); live",
     "seen:<event>": "string, 35 days; the script that stored the event's outcome",
-    "restock:<key>": "string, 35 days; restock",
+    "restock:<key>": "string, 35 days; restock, correct_stock",
+    "undone": "hash, entry of the ledger → when it was undone (ms); undo_entry",
     "door": "hash, the server on which the books were found whole, or since when they must be "
     "rebuilt; publish_catalogue, open_shop",
     "door:lease": "string, half a minute; who brings the shop back after a restart",
@@ -72,6 +73,14 @@ class Keys:
     def seen(self, event_id: str) -> str:
         """The mark that a Stripe event's outcome is stored."""
         return self.name(f"seen:{event_id}")
+
+    def restock(self, key: str) -> str:
+        """The mark that a form about stock was counted."""
+        return self.name(f"restock:{key}")
+
+    def undone(self) -> str:
+        """Which entries of the ledger were undone."""
+        return self.name("undone")
 
     def link(self, link_id: str) -> str:
         """The payment link's hash."""

@@ -25,6 +25,7 @@ from storefront.storage.answers import (
     read_hold,
 )
 from storefront.storage.charging import Charged, terms_question
+from storefront.storage.counting import Counting
 from storefront.storage.handing import Handing
 from storefront.storage.linking import Linking
 from storefront.storage.mailing import Mailing
@@ -32,7 +33,7 @@ from storefront.storage.refunding import Refunding
 from storefront.storage.restoring import Restoring
 
 
-class Scripts(Restoring, Refunding, Handing, Mailing, Linking):
+class Scripts(Restoring, Refunding, Handing, Mailing, Linking, Counting):
     """Runs the scripts of one shop."""
 
     def hold_stock(
@@ -238,7 +239,7 @@ class Scripts(Restoring, Refunding, Handing, Mailing, Linking):
         }
         keys = [
             *self._keys.books(),
-            self._keys.name(f"restock:{key}"),
+            self._keys.restock(key),
             self._keys.order(""),
             self._keys.hold(""),
         ]

@@ -1,8 +1,11 @@
 """Units come in and go out by the operator's hand."""
 
+from dataclasses import replace
+
 import pytest
 
-from storefront.services import restocking
+from storefront.services import counting, restocking, settlement
+from storefront.services.counting import Pile
 from storefront.services.restocking import MOST, Restocked
 from tests.services.town import Town
 
@@ -78,3 +81,21 @@ def test_the_history_says_who_and_why_the_newest_first(town: Town) -> None:
 def test_levels_are_those_of_every_sku(town: Town) -> None:
     skus = [level.sku for level in restocking.levels(town.shop)]
     assert skus == ["few", "gone", "last", "poster", "soon", "zine"]
+
+
+def test_a_count_of_all_that_is_here_knows_which_sold_units_are_not_fetched(town: Town) -> None:
+    order = town.begin({"poster": 2}).order
+    town.stripe.pay(order.session)
+    settlement.ask(town.shop, order)
+    level = restocking.find(town.shop, "poster")
+    assert level is not None
+    table = counting.look(town.shop, level, 3, Pile.TABLE)
+    everything = counting.look(town.shop, level, 4, Pile.ALL)
+    assert (table.expected, table.delta, table.missing) == (3, 0, 0)
+    assert (everything.expected, everything.delta, everything.missing) == (5, -1, 0)
+    assert counting.look(town.shop, level, 1, Pile.ALL).missing == 1
+    fetched = replace(everything, apart=0)
+    done = counting.correct(town.shop, fetched, reason="r", who="ada", key="k1")
+    assert done.word == "stale"
+    done = counting.correct(town.shop, everything, reason="r", who="ada", key="k1")
+    assert (done.word, done.number, town.level()) == ("done", -1, (2, 0, 2))

@@ -38,6 +38,8 @@ ENUMS: dict[str, type[StrEnum]] = {
     "record_dispute": words_of.Disputed,
     "end_review": words_of.Resumed,
     "restock": words_of.Restocked,
+    "correct_stock": words_of.Corrected,
+    "undo_entry": words_of.Undone,
     "publish_catalogue": words_of.Published,
     "note_email": words_of.Noted,
     "mail_orders": words_of.Wished,

@@ -20,6 +20,9 @@ from tests.web.test_browser import (
 __all__ = ["browser_context_args", "complaints", "no_scripts", "served", "stripe"]
 
 
+COUNT = "/admin/count?sku=record&pile=table&counted="
+
+
 def sign_in(page: Page) -> None:
     page.goto("/admin/login")
     page.get_by_label("Password").fill(PASSWORD)
@@ -61,6 +64,9 @@ def test_the_pages_of_restocking_can_be_used_by_all_on_a_phone(
         "no such number": lambda: page.goto("/admin/stock?sku=nothing"),
         "one number": lambda: page.goto("/admin/stock?sku=record"),
         "refused": lambda: refuse(page),
+        "count": lambda: page.goto("/admin/count?sku=record"),
+        "what a count would change": lambda: page.goto(COUNT + "2"),
+        "a refused count": lambda: page.goto(COUNT),
     }
     for name, act in acts.items():
         act()

@@ -4,6 +4,7 @@ from flask import Blueprint, Response, redirect, request, url_for
 from werkzeug.wrappers import Response as Answer
 
 from storefront.web.admin import (
+    counting,
     holds,
     integrity,
     links,
@@ -21,6 +22,7 @@ blueprint = Blueprint("admin", __name__, url_prefix="/admin")
 for part in (
     login,
     stock,
+    counting,
     products,
     pictures,
     orders,

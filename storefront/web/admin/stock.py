@@ -2,21 +2,19 @@
 
 from dataclasses import dataclass
 
-from flask import Blueprint, flash, redirect, render_template, request, session, url_for
+from flask import Blueprint, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as Answer
 
 from storefront.domain.errors import BadInput
 from storefront.domain.products import Level
 from storefront.services import holds, restocking, shelf
 from storefront.web import forms
+from storefront.web.admin import reasons
 from storefront.web.current import shop
 
 blueprint = Blueprint("stock", __name__)
 
-MAX_REASON = 200
 ENTRIES = 50
-LAST_REASON = "reason"
-"""Where a session keeps the reason that its operator gave last."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +51,7 @@ def _page(sku: str = "", missing: str = "", typed: Typed | None = None) -> str:
         chosen=next((row for row in rows if row.level.sku == sku), None),
         missing=missing,
         typed=typed,
-        last_reason=session.get(LAST_REASON, ""),
+        last_reason=reasons.last(),
         new_key=forms.new_token,
         entries=restocking.history(shop(), sku or None, ENTRIES),
         only=sku,
@@ -88,12 +86,7 @@ def _read_change() -> tuple[int, str, str]:
         if delta < 0:
             raise BadInput("To take units away, write how many, without a minus.")
         delta = -delta
-    reason = request.form.get("reason", "").strip()
-    if not reason:
-        raise BadInput("Say why: the reason stands in the ledger.")
-    if len(reason) > MAX_REASON or not reason.isprintable():
-        raise BadInput(f"The reason must be one line of at most {MAX_REASON} characters.")
-    return delta, reason, forms.one_time(request.form.get("key", ""))
+    return delta, reasons.read(), forms.one_time(request.form.get("key", ""))
 
 
 def _refuse(sku: str, error: str, status: int) -> tuple[str, int]:
@@ -115,7 +108,7 @@ def change() -> tuple[str, int] | Answer:
     done = restocking.restock(shop(), sku=sku, delta=delta, reason=reason, who="admin", key=key)
     match done.word:
         case "done":
-            session[LAST_REASON] = reason
+            reasons.keep(reason)
             flash(f"{sku}: {delta:+d} counted.", "good")
         case "already":
             flash(f"{sku}: this form was counted before, so nothing was changed again.")
