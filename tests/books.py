@@ -23,7 +23,11 @@ UNITS: dict[State, frozenset[str]] = {
 """Where the units of an order may be counted, by its state."""
 
 
-def dump(client: redis.Redis, but: frozenset[str] = frozenset({"metrics"})) -> dict[str, Any]:
+FIGURES = frozenset({"metrics", "heard"})
+"""What is counted beside the books."""
+
+
+def dump(client: redis.Redis, but: frozenset[str] = FIGURES) -> dict[str, Any]:
     """Every key with its value and the time (ms) when it expires (-1: never).
 
     ``but`` are names, after the shop's prefix, that are left out.

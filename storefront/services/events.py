@@ -46,9 +46,10 @@ def receive(shop: Shop, body: bytes, signature: str) -> str:
         raise SignatureInvalid(f"signed, but {wrong}") from wrong
     outcome = _repeat(shop, event) or _take(shop, event)
     counts = {f"webhooks:{event.type}:{outcome}": 1}
+    now = shop.store.now()
     if outcome in {Settled.SOLD, Settled.RETAKEN} and event.created is not None:
-        counts |= metrics.settlement(shop.store.now() / 1000 - event.created)
-    shop.store.count_all(counts)
+        counts |= metrics.settlement(now / 1000 - event.created)
+    shop.store.count_all(counts, heard=now)
     log.info("event %s %s: %s", event.id, event.type, outcome)
     return outcome
 

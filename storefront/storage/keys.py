@@ -47,6 +47,8 @@ DOCUMENTED = {
     "shown": "hash, SKU → units that Stripe was last told to be available; the job mirror",
     "reconciled": "string, when Stripe was walked through last (ms); reconcile",
     "metrics": "hash, counter → times; metrics",
+    "sales": "hash, minute of a ring of two days → the minute and the units sold in it; scripts",
+    "heard": "string, when Stripe's last signed event came (ms); webhooks",
     "limit:<rule>": "string, at most a minute; the rate limits of the web",
 }
 """Name after the prefix, and what stands there. ``docs/operations.md`` shows the same table."""
@@ -103,7 +105,7 @@ class Keys:
         return self.name("asked")
 
     def books(self) -> list[str]:
-        """KEYS 1 to 21 of every script that starts with books.lua, in its order."""
+        """KEYS 1 to 22 of every script that starts with books.lua, in its order."""
         return [
             self.name(rest)
             for rest in (
@@ -128,5 +130,6 @@ class Keys:
                 "waiting",
                 "places",
                 "door",
+                "sales",
             )
         ]

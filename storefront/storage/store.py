@@ -5,11 +5,12 @@ from typing import Any
 
 import redis
 
-from storefront.storage import connection, snapshot
+from storefront.storage import connection, glance, snapshot
 from storefront.storage.answers import Terms
 from storefront.storage.catalogue import Catalogues
 from storefront.storage.door import Doors
 from storefront.storage.due import Due
+from storefront.storage.glance import Glance
 from storefront.storage.keys import Keys
 from storefront.storage.ledger import Ledger
 from storefront.storage.live import Live
@@ -71,6 +72,13 @@ class Store:
         """The whole books at one moment."""
         return snapshot.take(self._client, self.keys)
 
+    def glance(self, late_ms: int) -> Glance:
+        """The shop at a glance, at a cost that does not grow with its orders.
+
+        A job that is due for ``late_ms`` counts as late.
+        """
+        return glance.take(self._client, self.keys, self.now(), late_ms)
+
     def note_reconciled(self) -> None:
         """Keep that Stripe's sessions and refunds have been walked through now."""
         self._client.set(self.keys.name("reconciled"), self.now())
@@ -84,9 +92,11 @@ class Store:
         """Add to one of the shop's counters for ``/metrics``."""
         self._client.hincrby(self.keys.name("metrics"), metric, by)
 
-    def count_all(self, metrics: Mapping[str, int]) -> None:
-        """Add to several counters in one round trip."""
+    def count_all(self, metrics: Mapping[str, int], heard: int | None = None) -> None:
+        """Add to several counters, and keep when Stripe was heard (ms), in one round trip."""
         pipe = self._client.pipeline(transaction=False)
+        if heard is not None:
+            pipe.set(self.keys.name("heard"), heard)
         for metric, by in metrics.items():
             pipe.hincrby(self.keys.name("metrics"), metric, by)
         pipe.execute()

@@ -64,7 +64,9 @@ def judged(
     stage: Stage, expected: Expected, changes: Changes, before: Mapping[str, Order]
 ) -> Iterator[str]:
     """Everything that a signed body did and must not have done, one sentence each."""
-    also = {"metrics"}
+    also = {"metrics", "heard"}
+    if "goods" in expected.may:
+        also.add("sales")
     if not expected.repeat and expected.event:
         also.add(f"seen:{expected.event}")
         if f"seen:{expected.event}" not in changes:

@@ -27,6 +27,7 @@ PAGES = [
     "mails",
     "login",
     "wrong password",
+    "now",
     "stock",
     "stock of a number",
     "no such number",
@@ -96,6 +97,13 @@ def shown(
         path = code.removeprefix(shop.settings.public_url)
         return text if len(scans) > 1 else operator.get(f"{path}?done={''.join(scans)}").text
 
+    def now_with_all() -> str:
+        order_page(paid=True)
+        (order,) = orders.listing(shop)
+        shop.store.scripts.review_order(order.id, reason="look")
+        shop.store.due.schedule("mirror:record", 1)
+        return operator.get("/admin/").text
+
     def bag() -> str:
         visitor.send("/bag", sku="record", quantity="2")
         visitor.send("/bag", sku="poster-red", quantity="1")
@@ -154,6 +162,7 @@ def shown(
         "mails": lambda: visitor.get("/dev/mails").text,
         "login": lambda: visitor.get("/admin/login").text,
         "wrong password": lambda: visitor.send("/admin/login", password="x").text,
+        "now": now_with_all,
         "stock": lambda: operator.get("/admin/stock").text,
         "stock of a number": lambda: operator.get("/admin/stock?sku=record").text,
         "no such number": lambda: operator.get("/admin/stock?sku=nothing").text,

@@ -19,9 +19,10 @@
 --      19    waiting    sorted set, SKU:number:place; confirmed places, in the order of joining
 --      20    places     hash, place -> JSON; every place in the waitlist
 --      21    door       hash, as in door.lua
---      22    seen:EVENT string, 35 days; written only when ask.event names one
---      23-24 order:ID hash, hold:ID hash with a TTL
---      25-   the same two keys of each order in ask.offers
+--      22    sales      hash, minute of a ring of two days -> "minute units" sold in it
+--      23    seen:EVENT string, 35 days; written only when ask.event names one
+--      24-25 order:ID hash, hold:ID hash with a TTL
+--      26-   the same two keys of each order in ask.offers
 -- ARGV 1     the question, a JSON object; ask.order is always the order's id (or empty), ask.count
 --            (optional) the counter in metrics that the answer's word is added to. ask.offers
 --            (optional) {order: {at (of its keys), line, opens_at}}: who is next in line, each with
@@ -35,12 +36,13 @@ local AVAILABLE, HELD, SOLD, WRITTEN_OFF, STOCKED = KEYS[1], KEYS[2], KEYS[3], K
 local UNITS, HOLDS, RETURNS, VISITORS, ADDRESSES = KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10]
 local ORDERS, STATES, PAYMENTS, DUE, LEDGER = KEYS[11], KEYS[12], KEYS[13], KEYS[14], KEYS[15]
 local LIVE, METRICS, MAILBOXES, WAITING, PLACES = KEYS[16], KEYS[17], KEYS[18], KEYS[19], KEYS[20]
-local DOOR, SEEN, ORDER, HOLD = KEYS[21], KEYS[22], KEYS[23], KEYS[24]
+local DOOR, SALES, SEEN, ORDER, HOLD = KEYS[21], KEYS[22], KEYS[23], KEYS[24], KEYS[25]
 local COUNTERS = { available = AVAILABLE, held = HELD, sold = SOLD, written_off = WRITTEN_OFF }
 local SEEN_SECONDS = 35 * 24 * 3600
+local SALES_MINUTES = 2880 -- two days: whatever the time zone, today is among them
 local MOST_OFFERS = 50 -- in one script; the next ones are due at once
 local OFFER_AGAIN_MS = 60000
-assert(#KEYS >= 24 and #KEYS % 2 == 0 and #ARGV == 1, '24 keys, two for each offer, and one argument, a JSON object')
+assert(#KEYS >= 25 and #KEYS % 2 == 1 and #ARGV == 1, '25 keys, two for each offer, and one argument, a JSON object')
 local ask = cjson.decode(ARGV[1])
 local clock = redis.call('TIME')
 local now = tonumber(clock[1]) * 1000 + math.floor(tonumber(clock[2]) / 1000)
@@ -75,6 +77,16 @@ local function schedule_anew(job, at)
   redis.call('ZADD', DUE, int(due and math.min(tonumber(due) - 1, at) or at), job)
 end
 
+-- Units were sold in this minute. Its place in the ring is taken over from the minute two days before, so
+-- the hash never grows beyond the ring, and a page reads all of it at a cost that no sale changes.
+local function note_sale(quantity)
+  local minute = math.floor(now / 60000)
+  local slot = int(minute % SALES_MINUTES)
+  local of, sold = string.match(redis.call('HGET', SALES, slot) or '', '^(%d+) (%d+)$')
+  if tonumber(of) ~= minute then sold = 0 end
+  redis.call('HSET', SALES, slot, int(minute) .. ' ' .. int(sold + quantity))
+end
+
 -- Move units between two counters ('' is outside the shop) and write it into the ledger. Stripe keeps a
 -- copy of what came in and what was written off, so a change of either makes that due.
 local function move(sku, quantity, from, to, what, why, who)
@@ -87,6 +99,8 @@ local function move(sku, quantity, from, to, what, why, who)
     'available', int(units(AVAILABLE, sku)), 'held', int(units(HELD, sku)),
     'sold', int(units(SOLD, sku)), 'written_off', int(units(WRITTEN_OFF, sku)),
     'stocked', int(units(STOCKED, sku)))
+  -- What a rebuild brings back was sold before.
+  if what == 'sell' or what == 'retake' and why ~= 'restored' then note_sale(quantity) end
   changed[sku], has_changed = true, true
 end
 

@@ -9,6 +9,7 @@ from storefront.web.admin import (
     integrity,
     links,
     login,
+    now,
     orders,
     pickup,
     pictures,
@@ -21,6 +22,7 @@ from storefront.web.admin import (
 blueprint = Blueprint("admin", __name__, url_prefix="/admin")
 for part in (
     login,
+    now,
     stock,
     counting,
     products,

@@ -56,7 +56,7 @@ def _right(password: str) -> bool:
 def show() -> str | Answer:
     """The operator comes to the door."""
     if signed_in():
-        return redirect(url_for("admin.stock.show"), 303)
+        return redirect(url_for("admin.now.show"), 303)
     return render_template("admin/login.html", wrong=False)
 
 
@@ -76,7 +76,7 @@ def enter() -> tuple[str, int] | Answer:
         "by": _password_mark(),
         "nonce": secrets.token_urlsafe(9),
     }
-    return redirect(url_for("admin.stock.show"), 303)
+    return redirect(url_for("admin.now.show"), 303)
 
 
 @blueprint.post("/logout")

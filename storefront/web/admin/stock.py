@@ -59,12 +59,6 @@ def _page(sku: str = "", missing: str = "", typed: Typed | None = None) -> str:
     )
 
 
-@blueprint.get("/")
-def front() -> Answer:
-    """The operator comes in."""
-    return redirect(url_for("admin.stock.show"), 303)
-
-
 @blueprint.get("/stock")
 def show() -> str | tuple[str, int]:
     """The operator looks at the stock, or types or scans the SKU that is to be restocked."""
