@@ -18,10 +18,6 @@ def focused(page: Element) -> str:
     return field.attributes["name"]
 
 
-def test_the_old_address_leads_to_the_stock(operator: Browser) -> None:
-    assert path_of(operator.get("/admin/")) == "/admin/stock"
-
-
 def test_the_cursor_waits_for_a_number_then_for_how_many_then_for_the_next_number(
     operator: Browser, shop: Shop
 ) -> None:
