@@ -6,6 +6,7 @@ All of it costs the same however many orders there are: the figures are counted 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime, tzinfo
 
 from storefront.domain.door import WHY, Door
 from storefront.domain.orders import AWAITING, Order, State
@@ -16,7 +17,6 @@ from storefront.services.shop import Shop
 from storefront.storage.glance import Glance
 
 MINUTE_MS = 60_000
-DAY_MINUTES = 24 * 60
 CHART_MINUTES = 60
 SILENCE_MS = 5 * MINUTE_MS
 """A sale that no webhook has told of for so long: Stripe tells within seconds."""
@@ -61,7 +61,7 @@ class Now:
 
     at: int
     sold_today: int
-    """Units, since midnight UTC. What came back since is not taken off."""
+    """Units, since midnight in the shop's time zone. What came back since is not taken off."""
     held: int
     left: int
     minutes: Sequence[Minute]
@@ -88,7 +88,7 @@ def look(shop: Shop) -> Now:
     """The shop as it is at this moment."""
     seen = shop.store.glance(LATE_MS)
     minute = seen.now // MINUTE_MS
-    today = minute - minute % DAY_MINUTES
+    today = _midnight(seen.now, shop.settings.zone) // MINUTE_MS
     names = _names(shop)
     return Now(
         at=seen.now,
@@ -104,6 +104,12 @@ def look(shop: Shop) -> Now:
         heard=seen.heard,
         oldest_hold=seen.oldest_hold,
     )
+
+
+def _midnight(now: int, zone: tzinfo) -> int:
+    """When the day began (ms) in a time zone."""
+    here = datetime.fromtimestamp(now / 1000, zone)
+    return int(here.replace(hour=0, minute=0, second=0, microsecond=0).timestamp() * 1000)
 
 
 def _names(shop: Shop) -> dict[str, str]:

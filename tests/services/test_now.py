@@ -47,6 +47,15 @@ def test_the_day_begins_at_midnight_in_utc_and_the_hour_goes_on(town: Town) -> N
     assert now.look(town.shop).sold_in_the_hour == 0
 
 
+def test_the_day_is_that_of_the_shop_s_time_zone(build: Build) -> None:
+    town = build(SHOP_TIMEZONE="Asia/Kolkata")  # ten in the morning in UTC is half past three there
+    town.skip(8 * 3600 + 29 * 60)
+    sell(town)
+    assert now.look(town.shop).sold_today == 1
+    town.skip(60)
+    assert now.look(town.shop).sold_today == 0
+
+
 def test_nothing_needs_a_person_in_a_shop_at_rest(town: Town) -> None:
     sell(town)
     town.work()
