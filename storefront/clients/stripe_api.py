@@ -11,6 +11,7 @@ from typing import Any, cast
 
 import stripe
 
+from storefront.clients.stripe_balance import Balance
 from storefront.clients.stripe_catalogue import Catalogue
 from storefront.clients.stripe_connection import each, harmless_keys, plain
 from storefront.clients.stripe_links import Links
@@ -27,7 +28,7 @@ from storefront.domain.payments import (
 )
 
 
-class Stripe(Catalogue, Links):
+class Stripe(Catalogue, Links, Balance):
     """A shop's account at Stripe. Safe to share between threads and greenlets."""
 
     def create_session(self, params: Mapping[str, Any], key: str) -> Payment:

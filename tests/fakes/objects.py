@@ -403,6 +403,23 @@ def refund(
     }
 
 
+def balance_entry(
+    entry_id: str, source: Mapping[str, Any], amount: int, *, fee: int = 0, kind: str = "charge"
+) -> dict[str, Any]:
+    """What a charge or a refund moved on the balance, with the source expanded."""
+    return {
+        "id": entry_id,
+        "object": "balance_transaction",
+        "amount": amount,
+        "created": source["created"],
+        "currency": source["currency"],
+        "fee": fee,
+        "net": amount - fee,
+        "source": dict(source),
+        "type": kind,
+    }
+
+
 def dispute(dispute_id: str, charge: Mapping[str, Any], *, created: int) -> dict[str, Any]:
     """The buyer's bank asks for a charge back."""
     return {

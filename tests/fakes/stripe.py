@@ -5,6 +5,7 @@ from typing import Any
 
 from storefront.clients.stripe_api import Stripe
 from storefront.clients.stripe_connection import HARMLESS_KEYS
+from storefront.domain.balance import Entry, from_entry
 from storefront.domain.errors import StripeRefused, StripeSpent
 from storefront.domain.payments import (
     DisputeFact,
@@ -15,10 +16,14 @@ from storefront.domain.payments import (
     from_refund,
     from_session,
 )
+from tests.fakes import objects
 from tests.fakes.account import wall_clock
 from tests.fakes.faults import Fault, Wire
 from tests.fakes.links import PaymentLinks
 from tests.fakes.products import Products
+
+FEE = 105
+"""Minor units that a charge costs the shop."""
 
 
 class FakeStripe(Products, PaymentLinks):
@@ -176,6 +181,29 @@ class FakeStripe(Products, PaymentLinks):
             ],
         )
         yield from map(from_refund, found)
+
+    def entries_between(self, earliest: int, latest: int) -> Iterator[Entry]:
+        """What captured charges and refunds moved in this time (seconds), the newest first."""
+        found = self.wire.get(
+            "entries_between",
+            lambda: [
+                *(
+                    objects.balance_entry(
+                        f"txn_{charge['id']}", charge, charge["amount_captured"], fee=FEE
+                    )
+                    for charge in self.charges.values()
+                    if charge["captured"]
+                ),
+                *(
+                    objects.balance_entry(
+                        f"txn_{refund['id']}", refund, -refund["amount"], kind="refund"
+                    )
+                    for refund in self.all_refunds.values()
+                ),
+            ],
+        )
+        within = (entry for entry in found if earliest <= entry["created"] <= latest)
+        yield from map(from_entry, sorted(within, key=lambda entry: -entry["created"]))
 
     def create_refund(
         self, payment_intent: str, *, amount: int, metadata: Mapping[str, str], key: str

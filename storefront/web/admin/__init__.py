@@ -9,6 +9,7 @@ from storefront.web.admin import (
     integrity,
     links,
     login,
+    money,
     now,
     orders,
     pickup,
@@ -33,6 +34,7 @@ for part in (
     holds,
     waitlist,
     links,
+    money,
     integrity,
 ):
     blueprint.register_blueprint(part.blueprint)
