@@ -5,10 +5,10 @@ BIN := $(VENV)/bin
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint format messages simulate soak fuzz bench settling streams lock clean
+.PHONY: help run test lint format messages screenshots simulate soak fuzz bench settling streams lock clean
 
 help: ## Explain these commands
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: $(VENV)/.ready ## Open the shop at http://localhost:8000, with all that it needs
 	@exec $(BIN)/gunicorn
@@ -32,6 +32,9 @@ format: $(VENV)/.ready-dev ## Put the code into its form
 
 messages: $(VENV)/.ready-dev ## Bring the catalogues of all languages in step with the texts
 	$(BIN)/python -m tests.messages
+
+screenshots: $(VENV)/.ready-dev ## Take a picture of every state into docs/screenshots/
+	$(BIN)/python -m tests.screenshots
 
 SEEDS ?= 5000
 MINUTES ?= 10
