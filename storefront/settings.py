@@ -71,6 +71,8 @@ class Settings:
     """0: a hold cannot be extended."""
     offer_seconds: int
     reconcile_seconds: int
+    retention_days: int
+    """0: customers are never forgotten by themselves."""
     shop_worker: bool
     max_per_order: int
     holds_per_visitor: int
@@ -244,6 +246,7 @@ def read_settings(env: Environment, instance: Path | None = None) -> Settings:
         hold_extend_seconds=env.number("HOLD_EXTEND_SECONDS", 600, 0, 86_400, "seconds"),
         offer_seconds=env.number("OFFER_SECONDS", 7200, 1, 2_592_000, "seconds"),
         reconcile_seconds=env.number("RECONCILE_SECONDS", 3600, 1, 259_200, "seconds"),
+        retention_days=env.number("RETENTION_DAYS", 0, 0, 36_500, "days"),
         shop_worker=env.switch("SHOP_WORKER", default=development),
         max_per_order=env.number("MAX_PER_ORDER", 10, 1, 10_000, "units"),
         holds_per_visitor=env.number("HOLDS_PER_VISITOR", 1, 1, 100, "holds"),

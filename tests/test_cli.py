@@ -121,6 +121,37 @@ def buy(shop: Shop, quantity: int = 1, visitor: str = "visitor") -> str:
     return started.order.id
 
 
+# forget
+
+
+def test_forget_names_what_is_not_over_and_forgets_once_it_is(
+    open_shop: Callable[..., Result], shop: Shop, stripe: FakeStripe
+):
+    order = shop.store.orders.get(buy(shop))
+    assert order is not None
+    stripe.pay(order.session, email="ada@example.com")
+    reconcile(shop)
+    early = open_shop("forget", "ada@example.com", "--json")
+    assert early.exit_code == 1
+    assert document(early)["kept"] == [{"order": order.id, "why": "this is still due for it: mail"}]
+    while work.run_due(shop, 10):
+        pass
+    shown = document(open_shop("forget", "ada@example.com", "--show"))
+    assert [one["id"] for one in shown["orders"]] == [order.id]
+    done = open_shop("forget", "ADA@example.com", "--json")
+    assert done.exit_code == 0
+    assert document(done) == {"orders": 1, "places": 0, "mails": 1, "kept": []}
+    assert document(open_shop("forget", "ada@example.com", "--show"))["orders"] == []
+    assert document(open_shop("orders", "--json"))[0]["email"] is None
+    assert open_shop("audit").exit_code == 0
+
+
+def test_forget_refuses_what_is_no_address(open_shop: Callable[..., Result]):
+    result = open_shop("forget", "ada")
+    assert result.exit_code == 1
+    assert "Write it like name@example.org" in result.stderr
+
+
 # import
 
 

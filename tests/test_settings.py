@@ -46,6 +46,7 @@ def test_development_needs_nothing(tmp_path: Path):
     assert (settings.checkout_ui, settings.capture_method) == ("hosted", "automatic")
     assert (settings.hold_seconds, settings.hold_grace_seconds) == (1920, 300)
     assert (settings.offer_seconds, settings.reconcile_seconds) == (7200, 3600)
+    assert settings.retention_days == 0
     assert (settings.live_streams, settings.hold_extend_seconds) == (10_000, 600)
     assert (settings.max_per_order, settings.holds_per_visitor, settings.holds_per_ip) == (
         10,
@@ -189,6 +190,7 @@ def test_an_api_base_without_a_key_is_another_stand_in(tmp_path: Path):
         ("HOLD_EXTEND_SECONDS", "-1", "seconds from 0"),
         ("LIVE_STREAMS", "-1", "open pages from 0"),
         ("RECONCILE_SECONDS", "soon", "seconds from 1"),
+        ("RETENTION_DAYS", "-1", "days from 0"),
         ("SHOP_WORKER", "maybe", "on or off"),
         ("MAX_PER_ORDER", "0", "units from 1"),
         ("HOLDS_PER_VISITOR", "0", "holds from 1"),

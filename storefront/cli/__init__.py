@@ -8,7 +8,7 @@ import click
 from flask import Flask
 from flask.cli import AppGroup
 
-from storefront.cli import at_hand, at_stripe, books, goods, selling, upkeep
+from storefront.cli import at_hand, at_stripe, books, goods, privacy, selling, upkeep
 from storefront.services.shop import Shop
 
 
@@ -26,6 +26,7 @@ def register(app: Flask, shop: Shop) -> None:
         at_stripe.sync,
         books.orders,
         books.audit,
+        privacy.forget,
         books.reconcile,
         books.rebuild,
         upkeep.worker,

@@ -13,11 +13,12 @@ import smtplib
 import ssl
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from email.headerregistry import Address
 from email.message import EmailMessage
+from email.parser import BytesHeaderParser
 from email.policy import SMTP
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -109,6 +110,22 @@ class Mailer:
             self._hand_over(message, recipients[0])
         finally:
             self._slots.release()
+
+    def forget(self, address: str, orders: Collection[str]) -> int:
+        """Delete the mails kept as files that went to an address or are about one of these orders.
+
+        An empty address is nobody's. Answers how many there were; of mails that a server took none.
+        """
+        number = 0
+        for file in self._folder.glob("*.eml") if not self._host else ():
+            with suppress(FileNotFoundError):  # somebody else forgets the same
+                with file.open("rb") as lines:
+                    head = BytesHeaderParser(policy=SMTP).parse(lines)
+                to = [found.addr_spec.lower() for found in head["To"].addresses]
+                if (address and address.lower() in to) or head["X-Shop-Order"] in orders:
+                    file.unlink()
+                    number += 1
+        return number
 
     def check(self) -> list[str]:
         """What keeps mails from going out, one sentence each with how to mend it; sends none."""

@@ -200,6 +200,8 @@ class Order:
     """The place in the waitlist that it was offered to."""
     taken: int = 0
     """When its offer was taken."""
+    erased: int = 0
+    """When it was forgotten whose it was (ms); 0 when it was not."""
     payments: Mapping[str, int] = field(default_factory=dict)
     """Every payment that succeeded for it, by PaymentIntent, in minor units."""
     refunds: tuple[Refund, ...] = ()

@@ -148,6 +148,8 @@ def deliver(
 
 def _customer(shop: Shop, order: Order) -> str:
     """The customer's address: as noted, else as Stripe was told, else an empty text."""
+    if order.erased:
+        return ""
     if order.email:
         return order.email
     for session in dict.fromkeys((order.session, *reversed(order.sessions))):

@@ -8,6 +8,7 @@ from storefront.domain.door import LOST, Door
 from storefront.domain.errors import StripeError, StripeRefused
 from storefront.services import (
     captures,
+    forgetting,
     mirroring,
     notices,
     payment_links,
@@ -53,9 +54,10 @@ WORK: dict[str, Work] = {
     "lapse": waitlist.lapse_when_due,
     "link": payment_links.look_when_due,
     "unlink": payment_links.close_when_due,
+    "forget": forgetting.forget_when_due,
 }
 OF_THE_SHOP = frozenset(
-    {"reconcile", "mirror", "show", "available", "price", "offer", "lapse", "link", "unlink"}
+    "reconcile mirror show available price offer lapse link unlink forget".split()
 )
 """Jobs that are about no order: there is nothing to review, so they are tried for ever."""
 LONGEST_OF_THE_SHOP_MS = 300_000
@@ -65,6 +67,8 @@ def begin(shop: Shop) -> None:
     """Put what comes again and again on the list; each worker does so when it starts."""
     shop.store.due.schedule(reconciliation.JOB, shop.store.now())
     shop.store.due.schedule(mirroring.JOB, shop.store.now())
+    if shop.settings.retention_days:
+        shop.store.due.schedule(forgetting.JOB, shop.store.now())
 
 
 def run_due(shop: Shop, limit: int) -> int:

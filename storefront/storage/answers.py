@@ -98,6 +98,17 @@ class Wished(StrEnum):
     AGAIN = "again"
 
 
+class Forgot(StrEnum):
+    """What became of the wish to forget an order's customer."""
+
+    FORGOTTEN = "forgotten"
+    ALREADY = "already"
+    OWED = "owed"
+    UNSENT = "unsent"
+    UNDERWAY = "underway"
+    UNKNOWN_ORDER = "unknown_order"
+
+
 class Planned(StrEnum):
     PLANNED = "planned"
     ALREADY = "already"

@@ -28,6 +28,7 @@ WITH_BOOKS = (
     "record_refund",
     "note_email",
     "mail_orders",
+    "forget_customer",
     "plan_refund",
     "hand_over",
     "take_back",

@@ -1,6 +1,6 @@
 """The scripts about mail addresses, one typed method for each."""
 
-from storefront.storage.answers import Noted, Wished
+from storefront.storage.answers import Forgot, Noted, Wished
 from storefront.storage.asking import Asking
 
 
@@ -18,3 +18,8 @@ class Mailing(Asking):
         """
         asked = self._keys.asked()
         return Wished(self._ask("mail_orders", "", seen=asked, email=email, pause_ms=pause_ms)[0])
+
+    def forget_customer(self, order: str) -> tuple[Forgot, str]:
+        """Take out of an order whose it is; with what is due or where it stands, if not yet."""
+        word, *why = self._ask("forget_customer", order, seen=self._keys.asked())
+        return Forgot(word), "".join(why)

@@ -121,6 +121,12 @@ class Orders:
         orders = self.get_many([member.rpartition(" ")[2] for member in members])
         return [order for order in orders if _small(order.email) == address]
 
+    def with_email(self, until_ms: int) -> list[str]:
+        """Ids of the orders made until a time (ms) of which a mail address is kept, in no order."""
+        members = (member for member, _ in self._client.zscan_iter(self._keys.name("mailboxes")))
+        found = (member.rsplit(" ", 2) for member in members)
+        return [order for _, created, order in found if int(created) <= until_ms]
+
     def live_of(self, visitor: str) -> list[str]:
         """Ids of the visitor's live holds, oldest first."""
         if not visitor:
@@ -223,6 +229,7 @@ def read_order(fields: Mapping[str, str], units: str | None) -> Order:
         updated=int(fields.get("updated", "0")),
         place=fields.get("place", ""),
         taken=int(fields.get("taken", "0")),
+        erased=int(fields.get("erased", "0")),
         payments=_numbers(fields, "payment:"),
         refunds=tuple(_refunds(fields)),
         notices=_numbers(fields, "mail:"),

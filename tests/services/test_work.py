@@ -4,7 +4,7 @@ import pytest
 import redis
 
 from storefront.domain.orders import Order, State
-from storefront.services import mirroring, reconciliation, work
+from storefront.services import forgetting, mirroring, reconciliation, work
 from storefront.storage.answers import Job
 from tests.fakes.faults import Fault
 from tests.services.conftest import Build
@@ -211,7 +211,7 @@ def test_every_kind_of_job_that_a_script_or_service_schedules_has_its_work() -> 
     texts = [f.read_text("utf-8") for f in lua.iterdir()]
     services = Path(str(files("storefront.services")))
     texts += [path.read_text("utf-8") for path in services.glob("*.py")]
-    texts += [f'schedule("{job}")' for job in (reconciliation.JOB, mirroring.JOB)]
+    texts += [f'schedule("{job}")' for job in (reconciliation.JOB, mirroring.JOB, forgetting.JOB)]
     kinds = set()
     for text in texts:
         kinds |= set(re.findall(r"schedule\(f?['\"]([a-z]+):", text))

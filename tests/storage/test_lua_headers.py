@@ -43,6 +43,7 @@ ENUMS: dict[str, type[StrEnum]] = {
     "publish_catalogue": words_of.Published,
     "note_email": words_of.Noted,
     "mail_orders": words_of.Wished,
+    "forget_customer": words_of.Forgot,
     "restore_order": words_of.Restored,
     "recount_stock": words_of.Recounted,
     "open_shop": words_of.Opened,

@@ -285,9 +285,10 @@ local function note_session(session)
   return true
 end
 
--- Keep the shopper's address, and list the order under it so that they can ask for their orders.
+-- Keep the shopper's address, and list the order under it so that they can ask for their orders. Of an
+-- order whose customer was forgotten nothing personal is kept again, whatever Stripe still tells.
 local function keep_email()
-  if not ask.email or ask.email == '' then return end
+  if not ask.email or ask.email == '' or redis.call('HEXISTS', ORDER, 'erased') == 1 then return end
   local was = redis.call('HMGET', ORDER, 'email', 'created')
   local listed = ' ' .. was[2] .. ' ' .. ask.order
   if was[1] then redis.call('ZREM', MAILBOXES, string.lower(was[1]) .. listed) end
@@ -443,7 +444,7 @@ local function keep_parts()
   if not parts then return end
   redis.call('HSET', ORDER, 'amount', int(parts.total), 'shipping', int(parts.shipping), 'tax', int(parts.tax),
     'discount', int(parts.discount), 'way', parts.way)
-  if parts.recipient ~= '' then redis.call('HSET', ORDER, 'recipient', parts.recipient) end
+  if parts.recipient ~= '' and redis.call('HEXISTS', ORDER, 'erased') == 0 then redis.call('HSET', ORDER, 'recipient', parts.recipient) end
 end
 
 -- Every script's last step: what came free is for those in line; tell the open pages, remember the

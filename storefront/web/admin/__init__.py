@@ -14,6 +14,7 @@ from storefront.web.admin import (
     orders,
     pickup,
     pictures,
+    privacy,
     products,
     refunds,
     stock,
@@ -35,6 +36,7 @@ for part in (
     waitlist,
     links,
     money,
+    privacy,
     integrity,
 ):
     blueprint.register_blueprint(part.blueprint)
