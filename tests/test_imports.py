@@ -18,7 +18,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "services": {"storage", "clients", "domain", "settings", "languages"},
     "web": {"services", "domain", "settings", "languages"},
     "worker": {"services", "storage"},
-    "cli": {"services", "storage", "domain", "settings", "instance", "worker"},
+    "cli": {"services", "storage", "domain", "settings", "instance", "worker", "rehearsal"},
+    "rehearsal": {"services", "storage", "domain", "settings", "environment"},
     "standin": set(),
     "environment": set(),
     "instance": set(),
@@ -41,11 +42,15 @@ DOORS: dict[str, set[str]] = {
         "storefront/standin",
     },
     "smtplib": {"storefront/clients/mail.py"},
-    "requests": {"storefront/clients", "storefront/standin"},
+    "requests": {"storefront/clients", "storefront/standin", "storefront/rehearsal"},
     "gevent": {"storefront/standin", "storefront/services/pictures.py"},
     "PIL": {"storefront/services/pictures.py"},
     "gunicorn": set(),
-    "subprocess": {"storefront/storage/embedded.py", "storefront/companions.py"},
+    "subprocess": {
+        "storefront/storage/embedded.py",
+        "storefront/companions.py",
+        "storefront/rehearsal/processes.py",
+    },
 }
 """Where each outside library may be imported within storefront/."""
 

@@ -8,7 +8,7 @@ import click
 from flask import Flask
 from flask.cli import AppGroup
 
-from storefront.cli import at_hand, at_stripe, books, goods, privacy, selling, upkeep
+from storefront.cli import at_hand, at_stripe, books, goods, privacy, rehearsing, selling, upkeep
 from storefront.services.shop import Shop
 
 
@@ -33,6 +33,7 @@ def register(app: Flask, shop: Shop) -> None:
         upkeep.doctor,
         upkeep.pictures,
         upkeep.set_password,
+        rehearsing.rehearse,
     ]
     for command in commands:
         group.add_command(command)
