@@ -168,7 +168,10 @@ def _number(text: str) -> int | str:
 def _local(milliseconds: int | None, zone: tzinfo) -> str:
     if milliseconds is None:
         return ""
-    return datetime.fromtimestamp(milliseconds / 1000, zone).strftime("%Y-%m-%dT%H:%M")
+    try:
+        return datetime.fromtimestamp(milliseconds / 1000, zone).strftime("%Y-%m-%dT%H:%M")
+    except (OverflowError, ValueError):
+        return ""  # in this zone it is beyond the years that there are; it stays as it is
 
 
 def _moment(text: str, zone: tzinfo) -> datetime | str:

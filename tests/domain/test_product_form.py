@@ -118,6 +118,13 @@ def test_a_time_that_is_none_or_is_skipped_that_night_is_told(text: str) -> None
         assert ("opens_at", None) in mistakes(replace(NEW, opens_at=text))
 
 
+@pytest.mark.parametrize("opens_at", [253_402_300_740_000, -62_135_596_800_000])
+def test_a_time_at_the_end_of_years_is_shown_as_none_and_stays(opens_at: int) -> None:
+    for zone in (ZoneInfo("Asia/Tokyo"), ZoneInfo("America/New_York")):
+        odd = replace(POSTER, opens_at=opens_at)
+        assert read_form(form_of(odd, "usd", zone), odd, "usd", zone)[0] == odd
+
+
 @pytest.mark.parametrize(
     ("change", "where", "what"),
     [
