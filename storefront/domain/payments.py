@@ -217,7 +217,7 @@ def from_session(session: Mapping[str, Any]) -> Payment:
     if fields.word(session, "mode") in {"", "payment"}:
         if payment.payment_status == "paid":
             fields.required(session, "amount_total", "currency", "payment_intent")
-        if payment.payment_status == "no_payment_required" and (payment.amount or intent):
+        if payment.payment_status == "no_payment_required" and payment.amount:
             raise fields.Malformed("payment_status says that there was nothing to pay")
     return payment
 

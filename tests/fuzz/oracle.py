@@ -259,7 +259,7 @@ def _check_paid(session: Mapping[str, Any]) -> None:
     needed = [session.get(name) for name in ("amount_total", "currency", "payment_intent")]
     if status == "paid" and None in needed:
         raise Wrong
-    if status == "no_payment_required" and (needed[0] or needed[2]):
+    if status == "no_payment_required" and needed[0]:
         raise Wrong
 
 
@@ -278,7 +278,8 @@ def _payment(
         status = found["status"]
     stands = (found.get("status") or "") if session else ""
     amount = (found.get("amount_total") if session else found.get("amount")) or 0
-    payment = intent or found["id"]
+    free = session and found.get("payment_status") == "no_payment_required"
+    payment = found["id"] if free else intent or found["id"]
     paid = status == "succeeded" or (
         stands == "complete"
         and found.get("payment_status") in {"paid", "no_payment_required"}
