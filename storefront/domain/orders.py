@@ -118,6 +118,8 @@ class Plan:
     handed: Mapping[str, int] = field(default_factory=dict)
     """Units by SKU that the customer had, as the operator saw it. What was handed over since is
     written off, wherever the others go."""
+    at: int = 0
+    """When it was wanted (ms)."""
     given_up: bool = False
     """A person looked at the order first, so it is not sent."""
 
@@ -146,6 +148,20 @@ class Handover:
     """By post."""
     undone: int = 0
     """When it was taken back (ms); 0 when it stands."""
+
+
+MOST_NOTES = 50
+"""Of one order."""
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """What a person wrote about an order."""
+
+    at: int
+    """Milliseconds."""
+    text: str
+    who: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,6 +248,13 @@ class Order:
     """Units by SKU of its own that are with the customer."""
     handovers: tuple[Handover, ...] = ()
     """Every time that units were handed over, the oldest first."""
+    times: Mapping[str, int] = field(default_factory=dict)
+    """When it came into each state, the last time (ms)."""
+    events: Mapping[str, int] = field(default_factory=dict, compare=False)
+    """Stripe's events that told of it, by id, and when they were stored (ms). An order that was only
+    told of is the same as before."""
+    notes: tuple[Note, ...] = ()
+    """The oldest first."""
 
     @property
     def to_pick_up(self) -> bool:

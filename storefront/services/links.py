@@ -79,6 +79,13 @@ def payment(settings: Settings, payment_intent: str) -> str:
     return f"https://dashboard.stripe.com/{mode}payments/{payment_intent}"
 
 
+def event(settings: Settings, event_id: str) -> str:
+    """The event's page in Stripe's dashboard; empty when there is none to lead to."""
+    if settings.stripe_api_base or not event_id.startswith("evt_"):
+        return ""
+    return f"https://dashboard.stripe.com/{'' if settings.livemode else 'test/'}events/{event_id}"
+
+
 def payment_page(settings: Settings, order: str) -> str:
     """The absolute link to our own payment page of the order."""
     return f"{settings.public_url}/pay/{token(settings, order)}"

@@ -30,6 +30,10 @@ LATEST_MS = 15 * 60_000
 """A mail that could not go out is tried again after half the time that its order has waited, within
 these bounds: a mail server in trouble is asked less and less often."""
 BUSY_MS = 1_000
+AGAIN = ("confirmed", "sent")
+"""What can be sent once more: mails that are about all of an order, and not about one refund."""
+MOST_AGAIN = 10
+"""So often."""
 NOT_YET: tuple[type[Exception], ...] = (StripeError, *mail.TEMPORARY)
 
 KINDS: dict[str, Callable[[Shop, Order, str], Notice | None]] = {
@@ -92,6 +96,16 @@ def reader(shop: Shop, language: str) -> str:
     """The language of a mail for who chose this one, if any."""
     settings = shop.settings
     return languages.understood(language, settings.shop_locale, settings.shop_languages)
+
+
+def send_again(shop: Shop, order: Order, kind: str, key: str) -> bool:
+    """Make a mail that went out due once more, once for each key; False when it never went out."""
+    if kind not in AGAIN or kind not in order.notices:
+        return False
+    again = sum(name.startswith(f"{kind}:") for name in order.notices)
+    if f"{kind}:{key}" not in order.notices and again < MOST_AGAIN:
+        shop.store.due.schedule(f"mail:{kind}:{order.id}:{key}", shop.store.now())
+    return again < MOST_AGAIN
 
 
 def _told(kind: str, order: Order, about: str) -> str:

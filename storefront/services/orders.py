@@ -18,7 +18,7 @@ from storefront.domain.orders import AWAITING, GOODS, HOLDING, Form, Order, Reas
 from storefront.domain.payments import Payment, Verdict, verdict
 from storefront.services import links, recovery, sessions, settlement
 from storefront.services.shop import Shop
-from storefront.storage.answers import Extended, Settled
+from storefront.storage.answers import Extended, NoteKept, Settled
 
 
 def token(shop: Shop, order_id: str) -> str:
@@ -149,6 +149,11 @@ def counts(shop: Shop) -> dict[State, int]:
 def by_id(shop: Shop, order_id: str) -> Order | None:
     """The order of this id, for the operator."""
     return shop.store.orders.get(order_id)
+
+
+def note(shop: Shop, order: Order, text: str, *, key: str, who: str) -> NoteKept:
+    """Keep once for each key what a person wrote about an order; customers never see it."""
+    return shop.store.scripts.note_order(order.id, key=key, text=text, who=who)
 
 
 def as_json(shop: Shop, order: Order) -> dict[str, Any]:

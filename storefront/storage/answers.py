@@ -90,6 +90,13 @@ class Noted(StrEnum):
     UNKNOWN_ORDER = "unknown_order"
 
 
+class NoteKept(StrEnum):
+    NOTED = "noted"
+    ALREADY = "already"
+    FULL = "full"
+    UNKNOWN_ORDER = "unknown_order"
+
+
 class Wished(StrEnum):
     """What became of the wish to be mailed the orders of an address."""
 

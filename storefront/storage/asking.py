@@ -27,6 +27,7 @@ WITH_BOOKS = (
     "review_order",
     "record_refund",
     "note_email",
+    "note_order",
     "mail_orders",
     "forget_customer",
     "plan_refund",

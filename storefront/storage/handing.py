@@ -1,14 +1,14 @@
-"""The scripts about goods that reach their customer; one typed method for each."""
+"""The scripts about goods that reach their customer, and notes; one typed method for each."""
 
 from collections.abc import Mapping
 
-from storefront.domain.orders import UNDO_MS
-from storefront.storage.answers import HandAnswer, Handed, TakenBack
+from storefront.domain.orders import MOST_NOTES, UNDO_MS
+from storefront.storage.answers import HandAnswer, Handed, NoteKept, TakenBack
 from storefront.storage.asking import Asking
 
 
 class Handing(Asking):
-    """Hands orders over, and takes it back."""
+    """Hands orders over, takes it back, and keeps what people write about them."""
 
     def hand_over(
         self, order: str, *, key: str, who: str, units: Mapping[str, int], sent: bool = False
@@ -39,3 +39,8 @@ class Handing(Asking):
     def take_back(self, order: str, *, key: str, who: str) -> TakenBack:
         """Note that what a form handed over was not, while it is no minute old."""
         return TakenBack(self._ask("take_back", order, key=key, who=who, undo_ms=UNDO_MS)[0])
+
+    def note_order(self, order: str, *, key: str, text: str, who: str) -> NoteKept:
+        """Keep once for each key what a person wrote about an order."""
+        answer = self._ask("note_order", order, key=key, text=text, who=who, most=MOST_NOTES)
+        return NoteKept(answer[0])

@@ -7,7 +7,7 @@ from typing import Any
 import redis
 from redis.client import Pipeline
 
-from storefront.domain.orders import Dispute, Form, Handover, Line, Order, Plan, Refund, State
+from storefront.domain.orders import Dispute, Form, Handover, Line, Note, Order, Plan, Refund, State
 from storefront.domain.terms import Recipient, Terms
 from storefront.storage.keys import Keys
 
@@ -245,6 +245,9 @@ def read_order(fields: Mapping[str, str], units: str | None) -> Order:
         gone=_numbers(fields, "gone:"),
         handed=_numbers(fields, "handed:"),
         handovers=tuple(_handovers(fields)),
+        times=_numbers(fields, "at:"),
+        events=_numbers(fields, "event:"),
+        notes=tuple(_notes(fields)),
     )
 
 
@@ -285,6 +288,7 @@ def _plans(fields: Mapping[str, str]) -> Iterator[Plan]:
             units={line["sku"]: int(line["quantity"]) for line in row["lines"] or ()},
             to=row["to"],
             handed=row.get("handed") or {},
+            at=int(row.get("at", 0)),
             reason=row["reason"],
             who=row.get("who", ""),
             refund=row.get("refund", ""),
@@ -300,6 +304,12 @@ def _handovers(fields: Mapping[str, str]) -> list[Handover]:
         at, undone = int(row["at"]), int(row.get("undone", 0))
         found.append(Handover(key, at, units, row["who"], sent=row["sent"], undone=undone))
     return sorted(found, key=lambda one: one.at)
+
+
+def _notes(fields: Mapping[str, str]) -> list[Note]:
+    rows = [json.loads(text) for _, text in _prefixed(fields, "note:")]
+    notes = [Note(int(row["at"]), row["text"], row["who"]) for row in rows]
+    return sorted(notes, key=lambda one: one.at)
 
 
 def _disputes(fields: Mapping[str, str]) -> Iterator[Dispute]:

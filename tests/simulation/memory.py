@@ -415,6 +415,12 @@ class Memory:
     def _do_hgetall(self, key: str) -> list[str]:
         return [part for row in self._hash(key).items() for part in row]
 
+    def _do_hlen(self, key: str) -> int:
+        return len(self._hash(key))
+
+    def _do_hsetnx(self, key: str, field: str, value: str) -> int:
+        return 0 if field in self._hash(key) else self._do_hset(key, field, value)
+
     def _do_hexists(self, key: str, field: str) -> int:
         return int(field in self._hash(key))
 

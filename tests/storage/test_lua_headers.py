@@ -42,6 +42,7 @@ ENUMS: dict[str, type[StrEnum]] = {
     "undo_entry": words_of.Undone,
     "publish_catalogue": words_of.Published,
     "note_email": words_of.Noted,
+    "note_order": words_of.NoteKept,
     "mail_orders": words_of.Wished,
     "forget_customer": words_of.Forgot,
     "restore_order": words_of.Restored,

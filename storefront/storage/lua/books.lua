@@ -42,6 +42,7 @@ local SEEN_SECONDS = 35 * 24 * 3600
 local SALES_MINUTES = 2880 -- two days: whatever the time zone, today is among them
 local MOST_OFFERS = 50 -- in one script; the next ones are due at once
 local OFFER_AGAIN_MS = 60000
+local MOST_FIELDS = 400 -- of an order: beyond, no more of Stripe's events are listed in it
 assert(#KEYS >= 25 and #KEYS % 2 == 1 and #ARGV == 1, '25 keys, two for each offer, and one argument, a JSON object')
 local ask = cjson.decode(ARGV[1])
 local clock = redis.call('TIME')
@@ -459,6 +460,11 @@ local function answer(...)
     end
     redis.call('PUBLISH', LIVE, cjson.encode(levels))
   end
-  if ask.event then redis.call('SET', SEEN, int(now), 'EX', SEEN_SECONDS) end
+  if ask.event then
+    redis.call('SET', SEEN, int(now), 'EX', SEEN_SECONDS)
+    if ask.order ~= '' and redis.call('HEXISTS', ORDER, 'state') == 1 and redis.call('HLEN', ORDER) < MOST_FIELDS then
+      redis.call('HSETNX', ORDER, 'event:' .. ask.event, int(now)) -- for its story
+    end
+  end
   return { ... }
 end
