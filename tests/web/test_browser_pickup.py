@@ -64,6 +64,32 @@ def counters(browser: Browser, browser_context_args: dict[str, Any]) -> Iterator
         context.close()
 
 
+def usable(page: Page) -> None:
+    """It fits, and axe finds nothing in it, light or dark."""
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme)
+        found = Axe().run(page).response["violations"]
+        assert [(one["id"], one["nodes"][0]["html"]) for one in found] == []
+
+
+def test_what_is_searched_and_the_story_of_an_order_fit_a_narrow_screen(
+    bought: Order, counters: list[Page]
+) -> None:
+    page = counters[0]
+    page.goto("/admin/orders")
+    page.get_by_label("Number, payment").fill("record")
+    page.get_by_role("button", name="Show").click()
+    expect(page.get_by_text("1 order looked through")).to_be_visible()
+    usable(page)
+    page.get_by_role("link", name=bought.id).click()
+    expect(page.get_by_role("heading", name="What happened")).to_be_visible()
+    page.get_by_label("Note, which the customer does not see").fill("Rang: comes on Friday")
+    page.get_by_role("button", name="Keep it").click()
+    expect(page.locator(".story")).to_contain_text("Rang: comes on Friday")
+    usable(page)
+
+
 def test_two_scanners_of_one_code_get_one_green_and_one_red_answer(
     served: Shop, bought: Order, counters: list[Page]
 ) -> None:
@@ -85,13 +111,7 @@ def test_two_scanners_of_one_code_get_one_green_and_one_red_answer(
     assert order is not None
     assert (order.state, len(order.handovers)) == (State.FULFILLED, 1)
     for page in counters:
-        width = page.evaluate("document.documentElement.scrollWidth")
-        assert width <= 390
-        found = Axe().run(page).response["violations"]
-        assert [(one["id"], one["nodes"][0]["html"]) for one in found] == []
-        page.emulate_media(color_scheme="dark")
-        found = Axe().run(page).response["violations"]
-        assert [(one["id"], one["nodes"][0]["html"]) for one in found] == []
+        usable(page)
     green = next(p for p in counters if p.get_by_role("button", name="Undo").count())
     green.get_by_role("button", name="Undo").click()
     expect(green.get_by_role("heading", level=1)).to_have_text("Taken back")
