@@ -88,6 +88,11 @@ def _place(seen: _Seen) -> Iterator[str]:
         allowed = {"sold"} if order.own else {"none"}  # or all of them went back, and not all money
     if order.units not in allowed:
         yield f"is {order.state}, its units are {order.units}"
+    for sku, number in order.handed.items():
+        if not 0 <= number <= order.own.get(sku, 0):
+            yield f"has {order.own.get(sku, 0)} of {sku}, and {number} were handed over"
+    if order.state is State.FULFILLED and order.to_hand_over:
+        yield f"is fulfilled, and {order.to_hand_over} is still to be handed over"
 
 
 def _kept(seen: _Seen) -> dict[str, int]:

@@ -107,6 +107,21 @@ def test_an_order_whose_units_are_not_where_its_state_says_is_found(busy: Town) 
     assert "is released and keeps 1 payments" in found["I4 money"]
 
 
+def test_units_that_were_handed_over_twice_or_not_at_all_are_found(busy: Town) -> None:
+    order = busy.find("paid")
+    [(sku, number)] = order.own.items()
+    put(busy, f"order:{order.id}", f"handed:{sku}", str(number + 1))
+    found = busy.failing()["I3 places"]
+    assert f"has {number} of {sku}, and {number + 1} were handed over" in found
+    client, keys = books(busy)
+    client.hdel(keys.order(order.id), f"handed:{sku}")
+    assert "I3 places" not in busy.failing()
+    busy.shop.store.scripts.hand_over(order.id, key="scan-000001", who="w", units={})
+    assert "I3 places" not in busy.failing()
+    client.hdel(keys.order(order.id), f"handed:{sku}")
+    assert "is still to be handed over" in busy.failing()["I3 places"]
+
+
 def test_an_order_that_the_lists_have_lost_is_found(busy: Town) -> None:
     order = busy.find("paid")
     client, keys = books(busy)
