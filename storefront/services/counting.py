@@ -1,6 +1,7 @@
 """An operator counts what is there, and the books follow; or takes a restock back."""
 
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -10,7 +11,8 @@ from storefront.domain.orders import State
 from storefront.domain.products import Level
 from storefront.services import recovery
 from storefront.services.shop import Shop
-from storefront.storage.answers import CorrectAnswer
+from storefront.storage.answers import CorrectAnswer, UndoAnswer
+from storefront.storage.ledger import Entry
 
 SOLD = (State.PAID, State.AUTHORIZED, State.REVIEW)
 """Orders whose goods may still be here."""
@@ -77,6 +79,24 @@ def correct(shop: Shop, count: Count, *, reason: str, who: str, key: str) -> Cor
     )
     log.info("count %s %d by %s: %s", count.level.sku, count.counted, who, done.word)
     return done
+
+
+def undo(shop: Shop, entry: str, *, who: str) -> UndoAnswer:
+    """Move the units of a restock or a write-off back, once; ``entry`` is its id in the ledger.
+
+    Raises ShopClosed while the books are lost.
+    """
+    if (door := recovery.stands(shop)) in LOST:
+        raise ShopClosed(door)
+    done = shop.store.scripts.undo_entry(entry, who=who)
+    log.info("undo %s by %s: %s", entry, who, done.word)
+    return done
+
+
+def undoable(shop: Shop, entries: Sequence[Entry]) -> set[str]:
+    """Which of these entries were made by hand and were not undone, by id."""
+    by_hand = [e.id for e in entries if e.what in {"restock", "write_off"} and not e.order]
+    return set(by_hand) - shop.store.ledger.undone(by_hand)
 
 
 def _apart(shop: Shop, sku: str, pile: Pile) -> int:

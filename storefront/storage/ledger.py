@@ -1,6 +1,6 @@
 """Reads the ledger: every change of stock, in the order it happened."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -44,6 +44,7 @@ class Ledger:
     def __init__(self, client: redis.Redis, keys: Keys) -> None:
         self._client: Any = client  # replies are text: its types also allow bytes
         self._key = keys.name("ledger")
+        self._undone = keys.undone()
 
     def latest(self, count: int, sku: str | None = None) -> list[Entry]:
         """The last ``count`` entries, of one SKU if named, the newest first."""
@@ -56,6 +57,13 @@ class Ledger:
             found += [e for e in map(read_entry, rows) if sku in {None, e.sku}]
             top = f"({rows[-1][0]}"
         return found[:count]
+
+    def undone(self, entries: Sequence[str]) -> set[str]:
+        """Which of these entries, by id, were undone."""
+        if not entries:
+            return set()
+        found = self._client.hmget(self._undone, entries)
+        return {entry for entry, at in zip(entries, found, strict=True) if at}
 
     def walk(self, until: str = "+") -> Iterator[Entry]:
         """Every entry up to an id, the oldest first, read in chunks."""

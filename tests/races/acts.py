@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from storefront.domain.orders import Plan
 from storefront.domain.payments import DisputeFact
+from storefront.domain.products import Level
 from storefront.domain.terms import Rate, Recipient, Terms, Way
 from storefront.storage.answers import Job
 from storefront.storage.charging import Charged
@@ -293,6 +294,15 @@ def resume(book: Book, case: str) -> object:
     return book.store.scripts.end_review(case)[0]
 
 
+def correct(book: Book, case: str) -> object:
+    """Three more were counted than the books had at first."""
+    sku, first = f"sku-{case}", 2 * UNITS
+    seen = Level(sku, available=first, stocked=first)
+    return book.store.scripts.correct_stock(
+        seen, counted=first + 3, apart=0, apart_seen=0, reason="r", who="ada", key=f"count-{case}"
+    ).word
+
+
 def restock(book: Book, case: str, delta: int = 3) -> object:
     return book.store.scripts.restock(
         f"sku-{case}", delta=delta, reason="delivery", who="ada", key=f"key-{case}"
@@ -413,6 +423,7 @@ SCRIPTS: dict[str, list[Act]] = {
     ],
     "restock": [
         Act(stocked, restock, "done", "already"),
+        Act(stocked, correct, "done", "already"),
         Act(stocked, write_off, "done", "already"),
     ],
     "mail": [

@@ -7,8 +7,10 @@ from random import Random
 
 import pytest
 
+from storefront.domain.products import Level
 from storefront.storage.answers import (
     Attached,
+    Corrected,
     Held,
     Job,
     Limits,
@@ -17,6 +19,7 @@ from storefront.storage.answers import (
     Renewed,
     Restocked,
     Settled,
+    Undone,
 )
 from tests.books import broken
 from tests.races.clients import Act, Clients
@@ -189,6 +192,70 @@ def test_a_restock_with_one_key_is_done_once(clients: Clients) -> None:
             )
             assert Counter(answers) == {Restocked.DONE: 1, Restocked.ALREADY: REST}
             assert book.level("poster") == level
+
+
+def test_two_operators_who_restock_the_same_thing_a_thousand_times_each_count_once(
+    clients: Clients,
+) -> None:
+    """Each sends every form twice, as a double click does; both use up the other's time."""
+
+    def operator(name: str) -> Act[Counter[Restocked]]:
+        def work(book: Book) -> Counter[Restocked]:
+            said: Counter[Restocked] = Counter()
+            for turn in range(500):
+                for _ in range(2):
+                    said[
+                        book.store.scripts.restock(
+                            "poster", delta=1, reason="box", who=name, key=f"{name}-{turn}"
+                        )
+                    ] += 1
+            return said
+
+        return work
+
+    book = clients.fresh()
+    book.stock(poster=5)
+    for said in clients.at_once([operator("ada"), operator("bob")]):
+        assert said == {Restocked.DONE: 500, Restocked.ALREADY: 500}
+    assert book.level("poster") == (1005, 0, 0, 0, 1005)
+    by = Counter(entry.who for entry in book.store.ledger.walk())
+    assert (by["ada"], by["bob"]) == (500, 500)
+    assert broken(book.store) == []
+
+
+def test_a_count_confirmed_by_all_is_done_once_and_the_others_see_other_books(
+    clients: Clients,
+) -> None:
+    shown = Level("poster", available=5, stocked=5)
+    for book in rounds(clients):
+        answers = clients.at_once(
+            numbered(
+                lambda book, n: (
+                    book.store.scripts.correct_stock(
+                        shown,
+                        counted=9,
+                        apart=0,
+                        apart_seen=0,
+                        reason="counted",
+                        who="ada",
+                        key=f"k{n}",
+                    ).word
+                )
+            )
+        )
+        assert Counter(answers) == {Corrected.DONE: 1, Corrected.STALE: REST}
+        assert book.level("poster") == (9, 0, 0, 0, 9)
+
+
+def test_an_entry_that_all_undo_is_undone_once(clients: Clients) -> None:
+    for book in rounds(clients):
+        [entry] = book.store.ledger.latest(1)
+        answers = clients.at_once(
+            [lambda book, entry=entry: book.store.scripts.undo_entry(entry.id, who="ada").word]
+            * CLIENTS
+        )
+        assert Counter(answers) == {Undone.DONE: 1, Undone.ALREADY: REST}
+        assert book.level("poster") == (0, 0, 0, 5, 5)
 
 
 def test_units_taken_away_by_all_never_go_below_none(clients: Clients) -> None:

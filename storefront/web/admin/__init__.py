@@ -18,6 +18,7 @@ from storefront.web.admin import (
     products,
     refunds,
     stock,
+    undoing,
     waitlist,
 )
 
@@ -27,6 +28,7 @@ for part in (
     now,
     stock,
     counting,
+    undoing,
     products,
     pictures,
     orders,

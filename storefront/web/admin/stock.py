@@ -7,7 +7,7 @@ from werkzeug.wrappers import Response as Answer
 
 from storefront.domain.errors import BadInput
 from storefront.domain.products import Level
-from storefront.services import holds, restocking, shelf
+from storefront.services import counting, holds, restocking, shelf
 from storefront.web import forms
 from storefront.web.admin import reasons
 from storefront.web.current import shop
@@ -45,6 +45,7 @@ def _page(sku: str = "", missing: str = "", typed: Typed | None = None) -> str:
         Row(catalogue.names.get(level.sku, ""), catalogue.by_sku(level.sku) is not None, level)
         for level in restocking.levels(shop())
     ]
+    entries = restocking.history(shop(), sku or None, ENTRIES)
     return render_template(
         "admin/stock.html",
         rows=rows,
@@ -53,7 +54,8 @@ def _page(sku: str = "", missing: str = "", typed: Typed | None = None) -> str:
         typed=typed,
         last_reason=reasons.last(),
         new_key=forms.new_token,
-        entries=restocking.history(shop(), sku or None, ENTRIES),
+        entries=entries,
+        undoable=counting.undoable(shop(), entries),
         only=sku,
         overdue=holds.overdue(shop()),
     )
