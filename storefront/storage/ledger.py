@@ -38,6 +38,27 @@ class Entry:
     stocked: int
 
 
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which entries somebody looks for; what is empty or None does not matter."""
+
+    sku: str = ""
+    what: str = ""
+    who: str = ""
+    since: int | None = None
+    """Milliseconds."""
+    until: int | None = None
+    """Milliseconds, the last that counts."""
+
+    def fits(self, entry: Entry) -> bool:
+        """Whether an entry is one of them, its time aside."""
+        return (
+            self.sku in {"", entry.sku}
+            and self.what in {"", entry.what}
+            and self.who in {"", entry.who}
+        )
+
+
 class Ledger:
     """The ledger of one shop."""
 
@@ -57,6 +78,38 @@ class Ledger:
             found += [e for e in map(read_entry, rows) if sku in {None, e.sku}]
             top = f"({rows[-1][0]}"
         return found[:count]
+
+    def find(
+        self, wanted: Wanted, before: str, *, most: int, look_at: int
+    ) -> tuple[list[Entry], str]:
+        """At most so many entries, the newest first, and where the next page begins.
+
+        ``before`` is the id that they come before; empty for the newest. No more than about
+        ``look_at`` entries are read, so a page may have few or none and still not be the last; the
+        second answer is empty when it is.
+        """
+        found: list[Entry] = []
+        top = f"({before}" if before else "+" if wanted.until is None else str(wanted.until)
+        bottom = "-" if wanted.since is None else str(wanted.since)
+        for _ in range(0, look_at, CHUNK):
+            rows = self._client.xrevrange(self._key, top, bottom, count=CHUNK)
+            for entry in map(read_entry, rows):
+                if wanted.fits(entry):
+                    if len(found) == most:
+                        return found, found[-1].id
+                    found.append(entry)
+            if len(rows) < CHUNK:
+                return found, ""
+            top = f"({rows[-1][0]}"
+        return found, top.removeprefix("(")
+
+    def export(self, wanted: Wanted) -> Iterator[Entry]:
+        """Every such entry, the oldest first, read in chunks."""
+        bottom = "-" if wanted.since is None else str(wanted.since)
+        top = "+" if wanted.until is None else str(wanted.until)
+        while rows := self._client.xrange(self._key, bottom, top, count=CHUNK):
+            yield from filter(wanted.fits, map(read_entry, rows))
+            bottom = f"({rows[-1][0]}"
 
     def undone(self, entries: Sequence[str]) -> set[str]:
         """Which of these entries, by id, were undone."""
