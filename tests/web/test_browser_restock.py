@@ -65,6 +65,7 @@ def test_the_pages_of_restocking_can_be_used_by_all_on_a_phone(
         "one number": lambda: page.goto("/admin/stock?sku=record"),
         "refused": lambda: refuse(page),
         "ledger": lambda: page.goto("/admin/ledger?sku=record&since=2020-01-01"),
+        "labels": lambda: page.goto("/admin/labels?sku=record&sku=poster-red"),
         "count": lambda: page.goto("/admin/count?sku=record"),
         "what a count would change": lambda: page.goto(COUNT + "2"),
         "a refused count": lambda: page.goto(COUNT),
