@@ -275,6 +275,20 @@ class Passed(StrEnum):
     LATER = "later"
 
 
+class CodeUsed(StrEnum):
+    """What became of a one-time code that was right."""
+
+    USED = "used"
+    SPENT = "spent"
+    CHANGED = "changed"
+
+
+class CodesConfirmed(StrEnum):
+    ON = "on"
+    ALREADY = "already"
+    GONE = "gone"
+
+
 @dataclass(frozen=True, slots=True)
 class Terms:
     """On what terms an offer is made."""

@@ -55,7 +55,15 @@ WITH_BOOKS = (
     "close_link",
     "restore_link",
 )
-ALONE = ("claim_due", "finish_due", "read_door", "read_returns")
+ALONE = (
+    "claim_due",
+    "finish_due",
+    "read_door",
+    "read_returns",
+    "count_try",
+    "use_code",
+    "confirm_codes",
+)
 LINE = "line"
 """What a script answers before its first write, when it has to know who is next in line."""
 ROUNDS = 3

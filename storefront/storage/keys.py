@@ -49,6 +49,10 @@ DOCUMENTED = {
     "metrics": "hash, counter → times; metrics",
     "sales": "hash, minute of a ring of two days → the minute and the units sold in it; scripts",
     "heard": "string, when Stripe's last signed event came (ms); webhooks",
+    "account": "hash, the operator's: generation of sessions, tries to get in, secret of one-time "
+    "codes; scripts, account",
+    "account:draft": "string, ten minutes; the secret that is being set up; account",
+    "account:recovery": "set, SHA-256 of each unused recovery code; confirm_codes, account",
     "limit:<rule>": "string, at most a minute; the rate limits of the web",
 }
 """Name after the prefix, and what stands there. ``docs/operations.md`` shows the same table."""
@@ -103,6 +107,18 @@ class Keys:
     def asked(self) -> str:
         """The mail addresses whose orders were asked for a moment ago."""
         return self.name("asked")
+
+    def account(self) -> str:
+        """What is known of the operator's account."""
+        return self.name("account")
+
+    def account_draft(self) -> str:
+        """The secret of one-time codes that is being set up."""
+        return self.name("account:draft")
+
+    def account_recovery(self) -> str:
+        """The hashes of recovery codes."""
+        return self.name("account:recovery")
 
     def books(self) -> list[str]:
         """KEYS 1 to 22 of every script that starts with books.lua, in its order."""

@@ -26,6 +26,7 @@ from storefront.storage.answers import (
 )
 from storefront.storage.charging import Charged, terms_question
 from storefront.storage.counting import Counting
+from storefront.storage.entering import Entering
 from storefront.storage.handing import Handing
 from storefront.storage.linking import Linking
 from storefront.storage.mailing import Mailing
@@ -33,7 +34,7 @@ from storefront.storage.refunding import Refunding
 from storefront.storage.restoring import Restoring
 
 
-class Scripts(Restoring, Refunding, Handing, Mailing, Linking, Counting):
+class Scripts(Restoring, Refunding, Handing, Mailing, Linking, Counting, Entering):
     """Runs the scripts of one shop."""
 
     def hold_stock(

@@ -6,6 +6,8 @@ from typing import Any
 import redis
 
 from storefront.storage import connection, glance, snapshot
+from storefront.storage import connection, snapshot
+from storefront.storage.account import Account
 from storefront.storage.answers import Terms
 from storefront.storage.catalogue import Catalogues
 from storefront.storage.door import Doors
@@ -49,6 +51,7 @@ class Store:
         self.due = Due(client, self.keys)
         self.ledger = Ledger(client, self.keys)
         self.door = Doors(client, self.keys)
+        self.account = Account(client, self.keys)
         self.live = Live(client, listener or client, self.keys)
 
     def now(self) -> int:

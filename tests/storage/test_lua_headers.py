@@ -60,6 +60,8 @@ ENUMS: dict[str, type[StrEnum]] = {
     "end_link": words_of.LinkEnded,
     "close_link": words_of.LinkClosed,
     "restore_link": words_of.LinkRestored,
+    "use_code": words_of.CodeUsed,
+    "confirm_codes": words_of.CodesConfirmed,
 }
 SETTLING = (
     "cancel_authorized",
