@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pyotp
 import pytest
 import redis
 from click.testing import Result
@@ -19,7 +20,7 @@ from werkzeug.security import check_password_hash
 from storefront import cli
 from storefront.clients.mail import Mailer
 from storefront.domain.errors import ShopClosed
-from storefront.services import checkout, editing, work
+from storefront.services import account, checkout, editing, work
 from storefront.services.reconciliation import reconcile
 from storefront.services.shop import Shop
 from storefront.settings import load_settings
@@ -505,6 +506,27 @@ def test_print_shows_the_hash_and_keeps_nothing(flask_shop: Callable[..., Result
 
 def test_a_short_password_is_wrong_use(flask_shop: Callable[..., Result]):
     assert flask_shop("set-password", stdin="short\n").exit_code == 2
+
+
+def test_who_lost_phone_and_recovery_codes_gets_in_with_a_new_password(
+    flask_shop: Callable[..., Result], shop: Shop
+):
+    secret = account.begin_codes(shop)
+    account.confirm_codes(shop, pyotp.TOTP(secret).at(shop.store.now() // 1000))
+    before = account.generation(shop)
+    flask_shop("set-password", stdin="open sesame 1\n")
+    assert account.asks_for_codes(shop)
+    result = flask_shop("set-password", "--reset-totp", stdin="open sesame 1\n")
+    assert result.exit_code == 0
+    assert not account.asks_for_codes(shop)
+    assert account.recovery_left(shop) == 0
+    assert account.generation(shop) != before
+
+
+def test_a_short_password_resets_nothing(flask_shop: Callable[..., Result], shop: Shop):
+    before = account.begin(shop)
+    assert flask_shop("set-password", "--reset-totp", stdin="short\n").exit_code == 2
+    assert account.generation(shop) == before
 
 
 # As processes of their own

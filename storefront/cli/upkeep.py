@@ -11,6 +11,7 @@ from storefront import instance
 from storefront import worker as working
 from storefront.cli.at_hand import EXTENSION, the_shop
 from storefront.cli.output import as_json, document, example
+from storefront.services import account
 from storefront.services import doctor as doctoring
 from storefront.services import pictures as uploads
 
@@ -82,8 +83,14 @@ def doctor(as_json: bool) -> None:
 
 @click.command("set-password", epilog=example("flask shop set-password"))
 @click.option("--print", "show", is_flag=True, help="Print the hash instead of keeping it.")
+@click.option(
+    "--reset-totp",
+    "reset",
+    is_flag=True,
+    help="Switch one-time codes off too, and end all sessions: for a lost phone.",
+)
 @with_appcontext
-def set_password(show: bool) -> None:
+def set_password(show: bool, reset: bool) -> None:
     """Set the admin's password; only its hash is kept, in the instance folder.
 
     The password is asked for, or read from stdin when that is no terminal. With --print the hash
@@ -95,6 +102,10 @@ def set_password(show: bool) -> None:
         password = sys.stdin.readline().rstrip("\n")
     if len(password) < SHORTEST_PASSWORD:
         raise click.UsageError(f"A password has {SHORTEST_PASSWORD} characters or more.")
+    if reset:
+        with the_shop() as shop:
+            account.let_in_again(shop)
+        click.echo("One-time codes are switched off, and all sessions are ended.", err=True)
     if show:
         click.echo(generate_password_hash(password, method="scrypt"))
         return

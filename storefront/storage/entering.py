@@ -24,5 +24,7 @@ class Entering(Asking):
     ) -> CodesConfirmed:
         """Ask for one-time codes of ``secret`` from now on; ``recovery`` are hashes."""
         keys = [self._keys.account(), self._keys.account_draft(), self._keys.account_recovery()]
-        arguments = [secret, step, generation, json.dumps(list(recovery))]
-        return CodesConfirmed(self._scripts["confirm_codes"](keys, arguments))
+        told = json.dumps(list(recovery))
+        return CodesConfirmed(
+            self._scripts["confirm_codes"](keys, [secret, step, generation, told])
+        )

@@ -4,6 +4,7 @@ import itertools
 import re
 from collections.abc import Callable, Iterator
 
+import pyotp
 import pytest
 
 from storefront.services import links, orders, payment_links, waitlist
@@ -29,6 +30,11 @@ PAGES = [
     "wrong password",
     "now",
     "money",
+    "account",
+    "account with codes",
+    "setting a phone up",
+    "recovery codes",
+    "sign in to go on",
     "stock",
     "stock of a number",
     "no such number",
@@ -78,6 +84,11 @@ def shown(
         if paid:
             pay(order)
         return visitor.get(f"/orders/{orders.token(shop, order.id)}").text
+
+    def recovery_codes() -> str:
+        operator.send_signed_in("/admin/account/codes")
+        code = pyotp.TOTP(shop.store.account.draft()).at(shop.store.now() // 1000)
+        return operator.send_signed_in("/admin/account/codes/confirm", code=code).text
 
     def order_in_admin(*, refund: bool) -> str:
         order_page(paid=True)
@@ -173,6 +184,11 @@ def shown(
         "count": lambda: operator.get("/admin/count?sku=record&counted=9&pile=all").text,
         "ledger": lambda: operator.get("/admin/ledger?sku=record").text,
         "labels": lambda: operator.get("/admin/labels?sku=record&sku=zine").text,
+        "account": lambda: operator.get("/admin/account").text,
+        "account with codes": lambda: recovery_codes() and operator.get("/admin/account").text,
+        "setting a phone up": lambda: operator.send_signed_in("/admin/account/codes").text,
+        "recovery codes": recovery_codes,
+        "sign in to go on": lambda: visitor.send("/admin/restock", sku="record", delta="5").text,
         "refused restock": restock,
         "orders": lambda: operator.get("/admin/orders").text,
         "no orders": lambda: operator.get("/admin/orders?state=voided").text,

@@ -1,10 +1,14 @@
 """The operator's pages, each behind the login."""
 
 from flask import Blueprint, Response, redirect, request, url_for
-from werkzeug.wrappers import Response as Answer
+from flask.typing import ResponseReturnValue
+from flask_wtf.csrf import CSRFError
 
+from storefront.web import errors, refusals
 from storefront.web.admin import (
     counting,
+    account,
+    again,
     holds,
     integrity,
     labels,
@@ -44,6 +48,7 @@ for part in (
     money,
     privacy,
     integrity,
+    account,
 ):
     blueprint.register_blueprint(part.blueprint)
 
@@ -52,11 +57,30 @@ OPEN = frozenset({"admin.login.show", "admin.login.enter"})
 
 
 @blueprint.before_request
-def require_login() -> Answer | None:
-    """Nobody sees or does anything here without having signed in."""
+def require_login() -> ResponseReturnValue | None:
+    """Nobody sees or does anything here without having signed in.
+
+    A form that comes from a page of ours is kept meanwhile, and carried out after the login.
+    """
     if request.endpoint in OPEN or login.signed_in():
         return None
+    if request.endpoint != "admin.login.leave":
+        if request.method == "POST":
+            return again.sign_in()
+        login.remember_page()
     return redirect(url_for("admin.login.show"), 303)
+
+
+@blueprint.errorhandler(CSRFError)
+def answer_stale(error: CSRFError) -> ResponseReturnValue:
+    """A form's token ends with its session: what a page of ours sent can be sent again."""
+    if not again.sent_by_us():
+        return errors.answer(refusals.http_error(error))
+    if request.endpoint in OPEN:
+        return login.page(400, "This page was open too long. Sign in now.")
+    if login.signed_in():
+        return again.page(again.STALE, 400)
+    return again.page(again.SIGNED_OUT, 403)
 
 
 @blueprint.after_request

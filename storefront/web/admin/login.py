@@ -6,20 +6,25 @@ import secrets
 import time
 
 from flask import Blueprint, flash, redirect, render_template, request, session, url_for
-from werkzeug.security import check_password_hash
+from flask.typing import ResponseReturnValue
 from werkzeug.wrappers import Response as Answer
 
-from storefront.web import addresses
-from storefront.web.current import joined, settings
-from storefront.web.limits import LOGINS
+from storefront.services import account
+from storefront.web.admin import tries
+from storefront.web.current import settings, shop
 
 blueprint = Blueprint("login", __name__)
 
 ADMIN = "admin"
+WANTED = "wanted"
 IDLE_SECONDS = 30 * 60
 LONGEST_SECONDS = 12 * 3600
+FRESH_SECONDS = 10 * 60
+"""So long after the password was given it is not asked for again."""
 NOTED_SECONDS = 60
 """How old the note of the last visit may grow before the cookie is written again."""
+LONGEST_WANTED = 500
+"""Characters of an address that is kept until the login."""
 
 
 def _password_mark() -> str:
@@ -28,9 +33,12 @@ def _password_mark() -> str:
 
 
 def signed_in() -> bool:
-    """Whether this session signed in with today's password, lately enough; notes the visit."""
+    """Whether this session signed in with today's password, lately enough; notes the visit.
+
+    It ends too when another session is told to sign out everywhere.
+    """
     match session.get(ADMIN):
-        case {"since": int(since), "seen": int(seen), "by": str(mark)}:
+        case {"since": int(since), "seen": int(seen), "by": str(mark), "generation": str(begun)}:
             pass
         case _:
             return False
@@ -39,11 +47,11 @@ def signed_in() -> bool:
         session.pop(ADMIN)
         flash("You were signed out after a while without a visit. Sign in again.")
         return False
-    if not hmac.compare_digest(mark, _password_mark()):
+    if not hmac.compare_digest(mark, _password_mark()) or begun != account.generation(shop()):
         session.pop(ADMIN)
         return False
     if now - seen > NOTED_SECONDS:
-        session[ADMIN] = {"since": since, "seen": now, "by": mark}
+        session[ADMIN] = session[ADMIN] | {"seen": now}
     return True
 
 
@@ -68,15 +76,73 @@ def enter() -> tuple[str, int] | Answer:
     if not _right(request.form.get("password", "")):
         return render_template("admin/login.html", wrong=True), 403
     joined().limits.give_back(LOGINS, address)
+def begin() -> None:
+    """Start a new session for the operator, whatever stood in the one of before."""
+    begun = account.begin(shop())
     now = int(time.time())
     session.clear()
     session[ADMIN] = {
         "since": now,
         "seen": now,
+        "fresh": now,
         "by": _password_mark(),
+        "generation": begun,
         "nonce": secrets.token_urlsafe(9),
     }
     return redirect(url_for("admin.now.show"), 303)
+    tries.know_browser(begun)
+
+
+def fresh() -> bool:
+    """Whether the password was given within the last minutes."""
+    given = session[ADMIN].get("fresh", 0)
+    return bool(time.time() - given <= FRESH_SECONDS)
+
+
+def refresh() -> None:
+    """Note that the password was given again just now."""
+    session[ADMIN] = session[ADMIN] | {"fresh": int(time.time())}
+
+
+def address() -> str:
+    """Where this request was sent, its query included, written so that it leads there again."""
+    query = request.args.to_dict(flat=False)
+    return url_for(request.endpoint or "", **{**query, **(request.view_args or {})})
+
+
+def remember_page() -> None:
+    """Keep which page was wanted, to lead there after the login."""
+    wanted = address()
+    if not request.path.endswith(".svg") and len(wanted) <= LONGEST_WANTED:
+        session[WANTED] = wanted
+
+
+def page(status: int, problem: str = "") -> tuple[str, int]:
+    """The form to sign in; ``problem`` says what was wrong before."""
+    asked = account.asks_for_codes(shop())
+    return render_template("admin/login.html", problem=problem, asks_for_codes=asked), status
+
+
+@blueprint.get("/login")
+def show() -> tuple[str, int] | Answer:
+    """The operator comes to the door."""
+    if signed_in():
+        return redirect(url_for("admin.stock.show"), 303)
+    return page(200)
+
+
+@blueprint.post("/login")
+def enter() -> ResponseReturnValue:
+    """The operator signs in; who tries too often has to wait, and is not even looked at."""
+    wait, right = tries.attempt(request.form.get("password", ""), request.form.get("code", ""))
+    if wait:
+        text, status = page(429, tries.wait_words(wait))
+        return text, status, {"Retry-After": str(wait)}
+    if not right:
+        return page(403, tries.wrong_words())
+    wanted = session.get(WANTED)
+    begin()
+    return redirect(wanted if isinstance(wanted, str) else url_for("admin.stock.show"), 303)
 
 
 @blueprint.post("/logout")

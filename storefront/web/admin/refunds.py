@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
-from werkzeug.wrappers import Response as Answer
+from flask.typing import ResponseReturnValue
 
 from storefront.domain.errors import BadInput
 from storefront.domain.money import parse_amount
@@ -11,6 +11,7 @@ from storefront.domain.orders import Order
 from storefront.services import giving_back
 from storefront.services.giving_back import Preview, Wish
 from storefront.web import forms
+from storefront.web.admin.again import fresh_login
 from storefront.web.admin.orders import find, page
 from storefront.web.current import shop
 
@@ -84,7 +85,8 @@ def look(order_id: str) -> str | tuple[str, int]:
 
 
 @blueprint.post("/orders/<order_id>/refund")
-def send(order_id: str) -> tuple[str, int] | Answer:
+@fresh_login
+def send(order_id: str) -> ResponseReturnValue:
     """The operator confirms it; the same form counts once, however often it is sent."""
     order = find(order_id)
     key = request.form.get("key", "")
@@ -106,7 +108,7 @@ def send(order_id: str) -> tuple[str, int] | Answer:
     return _told(order, word)
 
 
-def _told(order: Order, word: str) -> tuple[str, int] | Answer:
+def _told(order: Order, word: str) -> ResponseReturnValue:
     match word:
         case "planned":
             flash("The refund is on its way to Stripe. This page shows how it goes on.", "good")
