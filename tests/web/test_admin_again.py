@@ -174,28 +174,64 @@ def test_every_field_is_kept_as_it_was_and_nothing_secret(app: Flask) -> None:
     assert "old secret" not in page.words
 
 
-def test_a_file_is_to_be_chosen_again_in_the_same_page(app: Flask) -> None:
+def picture_form(browser: Browser, token: str, size: int = 0) -> dict[str, object]:
+    """What the form for a product's picture sends."""
+    file = (io.BytesIO(b"GIF89a" + b"x" * size), "moth.gif")
+    return {"csrf_token": token, "image": "poster.svg", "picture": file, "none": (io.BytesIO(), "")}
+
+
+def test_a_file_is_to_be_chosen_again_after_the_login(app: Flask) -> None:
     stranger = Browser(app)
-    data = {
-        "csrf_token": stranger.token(),
-        "name": "Poster",
-        "picture": (io.BytesIO(b"GIF89a"), "moth.gif"),
-        "none": (io.BytesIO(b""), ""),
-    }
-    page = asks(stranger.post("/admin/restock", data, content_type="multipart/form-data"))
+    data = picture_form(stranger, stranger.token())
+    page = asks(stranger.post("/admin/products/poster/picture", data))
+    assert page.all("input", type="file") == []
+    assert "Files cannot be kept" in page.words
+    response = stranger.submit(page, "again", **{again.PASSWORD: PASSWORD})
+    assert response.status_code == 422
+    assert read(response.text).one("input", name="picture")
+
+
+def test_a_large_file_leads_who_was_signed_out_to_the_login_and_back_to_its_page(
+    app: Flask,
+) -> None:
+    stranger = Browser(app)
+    data = picture_form(stranger, stranger.token(), 100_000)
+    back = {"Referer": "http://shop.example/admin/products/poster"}
+    page = asks(stranger.post("/admin/products/poster/picture", data, headers=back), 413)
+    assert "choose the file again" in page.words
+    response = stranger.submit(page, "/admin/login", password=PASSWORD)
+    assert path_of(response) == "/admin/products/poster"
+
+
+@pytest.mark.parametrize(
+    "before",
+    ["", "https://evil.example/admin/x", "http://shop.example//evil.example", "http://[/admin/x"],
+)
+def test_no_other_page_is_led_back_to(app: Flask, before: str) -> None:
+    stranger = Browser(app)
+    data = picture_form(stranger, stranger.token(), 100_000)
+    response = stranger.post("/admin/products/poster/picture", data, headers={"Referer": before})
+    asks(response, 413)
+    assert path_of(stranger.send("/admin/login", password=PASSWORD)) == "/admin/"
+
+
+def test_who_is_still_signed_in_chooses_a_file_again_in_the_same_page(
+    app: Flask, operator: Browser
+) -> None:
+    data = picture_form(operator, "of an earlier session", 100_000)
+    page = asks(operator.post("/admin/products/poster/picture", data, headers=OURS), 400)
     form = page.one("form", id="again")
     assert form.attributes["enctype"] == "multipart/form-data"
     (file,) = form.all("input", type="file")
     assert file.attributes["name"] == "picture"
-    assert "“picture” again: files cannot be kept" in form.words
-    assert form.fields["name"] == "Poster"
+    assert form.fields["image"] == "poster.svg"
 
 
 @pytest.mark.parametrize(
     "more",
     [
         [("field", "x" * 60_000)],
-        [(f"f{number}", "x") for number in range(320)],
+        [(f"f{number}", "x") for number in range(1001)],
     ],
 )
 def test_what_is_too_much_to_be_kept_is_told_so(app: Flask, more: list[tuple[str, str]]) -> None:

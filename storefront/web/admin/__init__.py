@@ -3,6 +3,7 @@
 from flask import Blueprint, Response, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError
+from werkzeug.exceptions import RequestEntityTooLarge
 
 from storefront.web import errors, refusals
 from storefront.web.admin import (
@@ -69,6 +70,16 @@ def require_login() -> ResponseReturnValue | None:
             return again.sign_in()
         login.remember_page()
     return redirect(url_for("admin.login.show"), 303)
+
+
+@blueprint.errorhandler(RequestEntityTooLarge)
+def answer_large(error: RequestEntityTooLarge) -> ResponseReturnValue:
+    """A stranger's form stays small: who has just been signed out sends their picture later."""
+    if request.endpoint in OPEN or login.signed_in():
+        return errors.answer(refusals.http_error(error))
+    login.remember_page_before()
+    text = "You are signed out by now, and nothing was changed. Sign in, and choose the file again."
+    return login.page(413, text)
 
 
 @blueprint.errorhandler(CSRFError)

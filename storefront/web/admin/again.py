@@ -2,7 +2,8 @@
 
 What was sent is put into the page, hidden, under the same address: giving the password, or a press of
 a button, sends the very same form again. Only what one of our own pages sent is kept so, and nothing
-secret: a form that another site had a browser send must not be carried out after a login.
+secret: a form that another site had a browser send must not be carried out after a login. A file is
+chosen again: in the page itself, or after the login, as no stranger may send one.
 """
 
 from collections import Counter
@@ -15,15 +16,14 @@ from flask.typing import ResponseReturnValue
 
 from storefront.services import account
 from storefront.web.admin import login, tries
-from storefront.web.current import settings, shop
-from storefront.web.security import origin
+from storefront.web.current import shop
 
 P = ParamSpec("P")
 
 PASSWORD: Final = "again-password"  # noqa: S105 (the name of a field)
 CODE: Final = "again-code"
 NEVER_KEPT: Final = frozenset({"csrf_token", "password", "code", PASSWORD, CODE})
-MOST_FIELDS: Final = 300
+MOST_FIELDS: Final = 1000
 MOST_CHARACTERS: Final = 48 * 1024
 """A form may have 64 KiB in all (``security.FORM_BYTES``), its token and password included."""
 
@@ -34,8 +34,7 @@ STALE: Final = "stale"
 
 def sent_by_us() -> bool:
     """Whether the browser says that a page of this shop sent the form."""
-    ours = {origin(settings().public_url), f"{request.scheme}://{request.host}"}
-    return request.headers.get("Origin") in ours
+    return request.headers.get("Origin") in login.own_origins()
 
 
 def _kept() -> list[tuple[str, str]] | None:

@@ -2,6 +2,7 @@
 
 import hashlib
 import hmac
+import re
 import secrets
 import time
 
@@ -12,6 +13,7 @@ from werkzeug.wrappers import Response as Answer
 from storefront.services import account
 from storefront.web.admin import tries
 from storefront.web.current import settings, shop
+from storefront.web.security import origin
 
 blueprint = Blueprint("login", __name__)
 
@@ -110,11 +112,25 @@ def address() -> str:
     return url_for(request.endpoint or "", **{**query, **(request.view_args or {})})
 
 
+def own_origins() -> set[str]:
+    """How a browser names the origin of this shop's pages."""
+    return {origin(settings().public_url), f"{request.scheme}://{request.host}"}
+
+
 def remember_page() -> None:
     """Keep which page was wanted, to lead there after the login."""
     wanted = address()
     if not request.path.endswith(".svg") and len(wanted) <= LONGEST_WANTED:
         session[WANTED] = wanted
+
+
+def remember_page_before() -> None:
+    """Keep the page from which a form came that cannot be kept itself."""
+    before = request.referrer or ""
+    for ours in own_origins():
+        wanted = before.removeprefix(ours)
+        if wanted != before and re.match(r"/admin/\w", wanted) and len(wanted) <= LONGEST_WANTED:
+            session[WANTED] = wanted
 
 
 def page(status: int, problem: str = "") -> tuple[str, int]:
