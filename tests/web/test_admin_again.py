@@ -159,7 +159,7 @@ def test_every_field_is_kept_as_it_was_and_nothing_secret(app: Flask) -> None:
             ("line", "2"),
             ("empty", ""),
             ("password", "old secret"),
-            ("code", "123456"),
+            ("code", "of an order"),
         ]
     )
     page = asks(stranger.post("/admin/orders/abcdefgh/refund?a=1&b=x%2Fy%26&b=2", sent))
@@ -170,8 +170,19 @@ def test_every_field_is_kept_as_it_was_and_nothing_secret(app: Flask) -> None:
         for field in form.all("input", type="hidden")
         if field.attributes["name"] != "csrf_token"
     ]
-    assert hidden == [("reason", REASON), ("line", "1"), ("line", "2"), ("empty", "")]
+    lines = [("line", "1"), ("line", "2")]
+    assert hidden == [("reason", REASON), *lines, ("empty", ""), ("code", "of an order")]
     assert "old secret" not in page.words
+
+
+def test_a_one_time_code_is_not_kept(app: Flask) -> None:
+    stranger = Browser(app)
+    response = stranger.send("/admin/account/codes/off", password="old secret", code="123456")
+    assert asks(response).one("form", id="again").all("input", type="hidden") == asks(response).all(
+        "input", name="csrf_token"
+    )
+    assert "123456" not in response.text
+    assert "old secret" not in response.text
 
 
 def picture_form(browser: Browser, token: str, size: int = 0) -> dict[str, object]:

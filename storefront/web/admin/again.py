@@ -22,7 +22,9 @@ P = ParamSpec("P")
 
 PASSWORD: Final = "again-password"  # noqa: S105 (the name of a field)
 CODE: Final = "again-code"
-NEVER_KEPT: Final = frozenset({"csrf_token", "password", "code", PASSWORD, CODE})
+NEVER_KEPT: Final = frozenset({"csrf_token", "password", PASSWORD, CODE})
+OPENING: Final = "admin.account"
+"""The blueprint whose forms have a one-time code called ``code``; at the counter it is an order's."""
 MOST_FIELDS: Final = 1000
 MOST_CHARACTERS: Final = 48 * 1024
 """A form may have 64 KiB in all (``security.FORM_BYTES``), its token and password included."""
@@ -39,7 +41,8 @@ def sent_by_us() -> bool:
 
 def _kept() -> list[tuple[str, str]] | None:
     """What was sent, but for what is secret; None when it is too much."""
-    fields = [(n, v) for n, v in request.form.items(multi=True) if n not in NEVER_KEPT]
+    never = NEVER_KEPT | {"code"} if request.blueprint == OPENING else NEVER_KEPT
+    fields = [(n, v) for n, v in request.form.items(multi=True) if n not in never]
     if len(fields) > MOST_FIELDS or sum(len(n) + len(v) for n, v in fields) > MOST_CHARACTERS:
         return None
     return fields
