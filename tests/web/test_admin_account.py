@@ -275,14 +275,14 @@ def test_guesses_from_many_addresses_make_the_next_one_wait_a_minute_at_most(
 def test_a_browser_that_got_in_before_does_not_wait_with_strangers(
     app: Flask, operator: Browser
 ) -> None:
-    operator.submit(operator.page("/admin/"), "/admin/logout")
+    operator.submit(operator.page("/admin/stock"), "/admin/logout")
     make_strangers_wait(app)
     operator.address = "203.0.113.77"
     assert enter(operator) == 303
 
 
 def test_a_known_browser_may_guess_no_more_than_an_address(app: Flask, operator: Browser) -> None:
-    operator.submit(operator.page("/admin/"), "/admin/logout")
+    operator.submit(operator.page("/admin/stock"), "/admin/logout")
     answers = []
     for number in range(7):
         operator.address = f"203.0.113.{number}"
