@@ -6,7 +6,6 @@ from typing import Any
 import redis
 
 from storefront.storage import connection, glance, snapshot
-from storefront.storage import connection, snapshot
 from storefront.storage.account import Account
 from storefront.storage.answers import Terms
 from storefront.storage.catalogue import Catalogues

@@ -225,7 +225,7 @@ def test_no_other_page_is_led_back_to(app: Flask, before: str) -> None:
     data = picture_form(stranger, stranger.token(), 100_000)
     response = stranger.post("/admin/products/poster/picture", data, headers={"Referer": before})
     asks(response, 413)
-    assert path_of(stranger.send("/admin/login", password=PASSWORD)) == "/admin/stock"
+    assert path_of(stranger.send("/admin/login", password=PASSWORD)) == "/admin/"
 
 
 def test_who_is_still_signed_in_chooses_a_file_again_in_the_same_page(
@@ -293,7 +293,7 @@ def test_a_login_page_that_was_open_too_long_gets_a_fresh_token(app: Flask) -> N
     values = {"csrf_token": old, "password": PASSWORD}
     page = asks(browser.post("/admin/login", values, headers=OURS), 400)
     assert "open too long" in page.one("div", class_="alert").words
-    assert path_of(browser.submit(page, "/admin/login", password=PASSWORD)) == "/admin/stock"
+    assert path_of(browser.submit(page, "/admin/login", password=PASSWORD)) == "/admin/"
 
 
 def test_who_is_signed_out_need_not_sign_in_to_sign_out(operator: Browser) -> None:

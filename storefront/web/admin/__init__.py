@@ -7,9 +7,9 @@ from werkzeug.exceptions import RequestEntityTooLarge
 
 from storefront.web import errors, refusals
 from storefront.web.admin import (
-    counting,
     account,
     again,
+    counting,
     holds,
     integrity,
     labels,

@@ -57,27 +57,6 @@ def signed_in() -> bool:
     return True
 
 
-def _right(password: str) -> bool:
-    kept = settings().admin_password_hash
-    return bool(kept) and check_password_hash(kept, password)
-
-
-@blueprint.get("/login")
-def show() -> str | Answer:
-    """The operator comes to the door."""
-    if signed_in():
-        return redirect(url_for("admin.now.show"), 303)
-    return render_template("admin/login.html", wrong=False)
-
-
-@blueprint.post("/login")
-def enter() -> tuple[str, int] | Answer:
-    """The operator signs in; the sixth wrong password within a minute is not even looked at."""
-    address = addresses.mark(settings().secret_key)
-    joined().limits.take(LOGINS, address)
-    if not _right(request.form.get("password", "")):
-        return render_template("admin/login.html", wrong=True), 403
-    joined().limits.give_back(LOGINS, address)
 def begin() -> None:
     """Start a new session for the operator, whatever stood in the one of before."""
     begun = account.begin(shop())
@@ -91,7 +70,6 @@ def begin() -> None:
         "generation": begun,
         "nonce": secrets.token_urlsafe(9),
     }
-    return redirect(url_for("admin.now.show"), 303)
     tries.know_browser(begun)
 
 
@@ -143,7 +121,7 @@ def page(status: int, problem: str = "") -> tuple[str, int]:
 def show() -> tuple[str, int] | Answer:
     """The operator comes to the door."""
     if signed_in():
-        return redirect(url_for("admin.stock.show"), 303)
+        return redirect(url_for("admin.now.show"), 303)
     return page(200)
 
 
@@ -158,7 +136,7 @@ def enter() -> ResponseReturnValue:
         return page(403, tries.wrong_words())
     wanted = session.get(WANTED)
     begin()
-    return redirect(wanted if isinstance(wanted, str) else url_for("admin.stock.show"), 303)
+    return redirect(wanted if isinstance(wanted, str) else url_for("admin.now.show"), 303)
 
 
 @blueprint.post("/logout")
