@@ -81,6 +81,7 @@ def environment(
         "PUBLIC_URL": f"http://127.0.0.1:{port}",
         "HOST": "127.0.0.1",
         "PORT": str(port),
+        "WEB_CONCURRENCY": str(settings.web_concurrency),
         "STRIPE_API_BASE": f"http://127.0.0.1:{standin_port}",
         "STRIPE_SECRET_KEY": KEY,
         "STRIPE_PUBLISHABLE_KEY": "",
