@@ -10,6 +10,7 @@ from flask import Blueprint, Response, flash, render_template, request
 from storefront.domain.errors import BadInput
 from storefront.services import forgetting
 from storefront.services.forgetting import Forgotten, Known
+from storefront.web.admin.again import fresh_login
 from storefront.web.current import shop
 
 blueprint = Blueprint("privacy", __name__)
@@ -41,6 +42,7 @@ def look() -> str | tuple[str, int]:
 
 
 @blueprint.post("/privacy/export")
+@fresh_login
 def export() -> Response | tuple[str, int]:
     """The operator takes it as a file for the customer."""
     try:
@@ -54,6 +56,7 @@ def export() -> Response | tuple[str, int]:
 
 
 @blueprint.post("/privacy/forget")
+@fresh_login
 def forget() -> str | tuple[str, int]:
     """The operator has the customer forgotten; a repeat finds nothing more to do."""
     try:
