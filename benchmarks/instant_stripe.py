@@ -20,6 +20,11 @@ from benchmarks import load
 
 BLANK: dict[str, Any] = json.loads((Path(__file__).parent / "session.json").read_text("utf-8"))
 PREFIX = "cs_test_"
+LISTS = tuple(
+    f"GET /v1/{name}?".encode()
+    for name in ("checkout/sessions", "payment_intents", "payment_links")
+)
+"""What is asked for and always empty."""
 
 
 def session(order: str, shop: str, amount: int) -> dict[str, Any]:
@@ -83,7 +88,7 @@ def answer(head: bytes, body: bytes) -> bytes:
         quantity = int(sent["line_items[0][quantity]"])
         amount = int(sent["line_items[0][price_data][unit_amount]"]) * quantity
         status, made = b"200 OK", session(sent["metadata[order]"], sent["metadata[shop]"], amount)
-    elif head.startswith((b"GET /v1/checkout/sessions?", b"GET /v1/payment_intents?")):
+    elif head.startswith(LISTS):
         # A shop that is set up asks whether it was here before.
         status, made = b"200 OK", {"object": "list", "data": [], "has_more": False, "url": "/v1"}
     else:

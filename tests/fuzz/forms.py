@@ -177,7 +177,8 @@ class Forms(Attack):
         if self.stage.untouched():
             return
         changes = self.stage.changes()
-        if changes.keys() <= {"metrics"}:
+        # Each try at the password is counted.
+        if changes.keys() <= {"metrics"} | ({"account"} if path == "/admin/login" else set()):
             return
         self.outcomes[f"{path.rsplit('/', maxsplit=1)[-1]} done"] += 1
         sent = dict(reversed(pairs))  # of several with one name, the first counts

@@ -95,6 +95,8 @@ class MoneyPromises:
             if truth.lossy or fields is None or order in truth.called_off:
                 continue  # until the books are whole again, or what was under way has gone back
             ended = fields["state"] in {State.REVIEW, State.REFUNDED}
+            # The operator may take all units back for a part of the money.
+            ended |= any(wish.order == order for wish in truth.wishes.values())
             if not ended and self._view.units_at(order) != "sold":
                 raise Broken("promise 2", f"{payment} was captured without goods for {order}")
         for fields in orders.values():

@@ -13,6 +13,8 @@ from itertools import islice
 from multiprocessing import get_context
 from unittest.mock import patch
 
+from redis import ResponseError
+
 from storefront.services import pickup
 from tests.simulation.plan import Fixed
 from tests.simulation.simulation import Simulation
@@ -97,6 +99,8 @@ def attempt(
         simulation.run()
     except Broken as broken:
         return simulation, broken
+    except ResponseError as error:  # where nobody is asking any more who could be told
+        return simulation, Broken("a script failed", str(error))
     return simulation, None
 
 

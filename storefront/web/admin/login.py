@@ -5,6 +5,7 @@ import hmac
 import re
 import secrets
 import time
+from urllib.parse import urlencode
 
 from flask import Blueprint, flash, redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
@@ -86,8 +87,9 @@ def refresh() -> None:
 
 def address() -> str:
     """Where this request was sent, its query included, written so that it leads there again."""
-    query = request.args.to_dict(flat=False)
-    return url_for(request.endpoint or "", **{**query, **(request.view_args or {})})
+    page = url_for(request.endpoint or "", **(request.view_args or {}))
+    query = urlencode(request.args.to_dict(flat=False), doseq=True)
+    return f"{page}?{query}" if query else page
 
 
 def own_origins() -> set[str]:
