@@ -163,7 +163,8 @@ def end(shop: Shop, order: Order, reason: Reason) -> Settled:
     """
     if order.state not in HOLDING:
         return Settled.KEPT
-    if order.state is State.OFFERED:
+    # One with a session was taken, and Redis has lost that.
+    if order.state is State.OFFERED and not order.session:
         return withdraw(shop, order, reason)
     if not order.session:
         found = sessions.find(shop, order)

@@ -445,6 +445,8 @@ local function keep_parts()
   if not parts then return end
   redis.call('HSET', ORDER, 'amount', int(parts.total), 'shipping', int(parts.shipping), 'tax', int(parts.tax),
     'discount', int(parts.discount), 'way', parts.way)
+  -- An earlier payment that came to nothing may have named somebody.
+  if parts.way == 'pickup' then redis.call('HDEL', ORDER, 'recipient') end
   if parts.recipient ~= '' and redis.call('HEXISTS', ORDER, 'erased') == 0 then redis.call('HSET', ORDER, 'recipient', parts.recipient) end
 end
 
