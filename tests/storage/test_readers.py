@@ -317,6 +317,13 @@ def test_the_documented_keys_are_exactly_those_that_a_shop_keeps(busy: Book) -> 
     busy.store.prices.note_shown("poster", 9)
     busy.store.live.note_streams("process", 2, busy.store.now())
     busy.store.scripts.mail_orders("ada@example.com", pause_ms=10_000)
+    busy.store.scripts.undo_entry(busy.store.ledger.latest(1)[0].id, who="w")
+    written_off = next(one for one in busy.store.ledger.latest(50) if one.what == "write_off")
+    busy.store.scripts.undo_entry(written_off.id, who="w")
+    busy.store.count_all({}, heard=1)
+    busy.store.account.begin_generation("first")
+    busy.store.account.draft("secret")
+    busy.store.account.replace_recovery(["digest"])
     found = set()
     for key in busy.store._client.scan_iter():
         name = key.removeprefix("{test}:")

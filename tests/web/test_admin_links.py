@@ -141,7 +141,7 @@ def test_printed_a_poster_has_its_papers_size_and_nothing_around_it() -> None:
     # CSS has no name for A6.
     assert "@page poster-a4 { size: 210mm 297mm;" in style
     assert "@page poster-a6 { size: 105mm 148mm;" in style
-    style = style.split("@media print")[-1]
+    style = style.split("@media print", 1)[-1]
     assert re.search(r"\.poster \{ page: poster-a4", style)
     assert re.search(r"\.poster\.small \{ page: poster-a6", style)
     assert ".with-poster :is(.masthead" in style

@@ -24,7 +24,7 @@ from tests.web.conftest import PASSWORD
 
 PAYMENT_PAGE = re.compile(r"http://localhost:\d+/c/pay/")
 
-OPERATORS = frozenset({"pickup.js"})
+OPERATORS = frozenset({"pickup.js", "now.js"})
 """Scripts that no shopper loads."""
 
 

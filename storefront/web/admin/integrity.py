@@ -24,6 +24,7 @@ KINDS = {
     "lapse": "Forget a place in line that was never confirmed",
     "link": "See that a payment link is made, and what it sold",
     "unlink": "End a payment link and return what is left",
+    "forget": "Forget customers whose time is over",
     "reconcile": "Walk through Stripe's sessions",
 }
 """What each kind of job does, in words; one that is not here is shown by its name."""
