@@ -1,14 +1,9 @@
-"""A shop in its town, on real Lua and on a clock that stands until it is moved.
-
-Its Redis is the simulator's, which answers as fakeredis does, only much faster. A file that needs
-more of Redis has a ``new_redis`` of its own.
-"""
+"""A shop in its town, on fakeredis with real Lua and on a clock that stands until it is moved."""
 
 import json
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import fakeredis
 import pytest
@@ -22,11 +17,9 @@ from storefront.services import orders
 from storefront.services.shop import Shop
 from storefront.settings import load_settings
 from storefront.storage.store import open_store
-from tests.fakes.account import wall_clock
 from tests.fakes.faults import Fault
 from tests.fakes.stripe import FakeStripe
 from tests.services.town import Line, Town
-from tests.simulation.memory import Memory
 
 OPENING = datetime(2026, 12, 1, 10, tzinfo=UTC)
 STOCK = {"poster": 5, "zine": 3, "last": 1}
@@ -44,11 +37,6 @@ NEVER = Product("never", "Never stocked", (Variant("never", 100),))
 Build = Callable[..., Town]
 
 
-def fake_redis() -> fakeredis.FakeRedis:
-    """An empty Redis that knows every command."""
-    return fakeredis.FakeRedis(server=fakeredis.FakeServer(version=(7, 0)), decode_responses=True)
-
-
 @pytest.fixture
 def clock() -> Iterator[time_machine.Traveller]:
     """Opening day at ten; time stands still until a test moves it."""
@@ -57,15 +45,7 @@ def clock() -> Iterator[time_machine.Traveller]:
 
 
 @pytest.fixture
-def new_redis() -> Callable[[], Any]:
-    """Makes an empty Redis: the simulator's, for what is done again and again is done here."""
-    return lambda: Memory(wall_clock)
-
-
-@pytest.fixture
-def build(
-    tmp_path: Path, clock: time_machine.Traveller, new_redis: Callable[[], Any]
-) -> Iterator[Build]:
+def build(tmp_path: Path, clock: time_machine.Traveller) -> Iterator[Build]:
     """Builds shops with 5 posters, 3 zines and 1 last thing, some of their settings changed.
 
     They take delayed methods, so that an order can come into every state.
@@ -87,7 +67,9 @@ def build(
             **changes,
         }
         settings = load_settings(environ, tmp_path / f"instance-{len(built)}")
-        client = new_redis()
+        client = fakeredis.FakeRedis(
+            server=fakeredis.FakeServer(version=(7, 0)), decode_responses=True
+        )
         stripe = FakeStripe()
         shop = Shop(
             settings=settings,
@@ -95,8 +77,7 @@ def build(
             stripe=stripe,  # type: ignore[arg-type]
             mailer=Mailer("", settings.mail_from, settings.instance / "mail"),
         )
-        for name, script in shop.store.scripts._scripts.items():
-            script.name = name  # type: ignore[attr-defined]
+        for script in shop.store.scripts._scripts.values():
             client.script_load(script.script)
         products = (*GOODS, SOON, FEW, GONE, NEVER)
         shop.store.scripts.publish_catalogue(

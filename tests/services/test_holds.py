@@ -116,7 +116,7 @@ def test_a_process_that_ends_right_after_a_person_s_release_leaves_no_session_op
     town: Town, late: Order
 ) -> None:
     town.stripe.down()
-    with town.fused(Fuse(1, only="redis release_hold", after=True)), pytest.raises(Crash):
+    with town.fused(Fuse(1, only="redis EVALSHA", after=True)), pytest.raises(Crash):
         holds.release_by_hand(town.shop, late.id, "op")
     assert town.order(late).state is State.RELEASED
     town.stripe.up()

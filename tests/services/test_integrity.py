@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Callable
-from typing import Any
 
 import pytest
 
@@ -10,14 +9,8 @@ from storefront.domain.errors import StripeUnreachable
 from storefront.services import integrity, orders, reconciliation, sessions, work
 from storefront.services.integrity import Integrity, Kind, Money
 from tests.fakes.faults import Fault
-from tests.services.conftest import Build, fake_redis
+from tests.services.conftest import Build
 from tests.services.town import Town
-
-
-@pytest.fixture
-def new_redis() -> Callable[[], Any]:
-    """One that knows every command."""
-    return fake_redis
 
 
 def look(town: Town) -> Integrity:

@@ -1,8 +1,5 @@
 """Payment links that Redis forgot come back from Stripe; what is left over of them there is ended."""
 
-from collections.abc import Callable
-from typing import Any
-
 import pytest
 
 from storefront.domain.catalogue_file import CatalogueFile
@@ -17,15 +14,9 @@ from storefront.services import (
     recovery,
     waitlist,
 )
-from tests.services.conftest import GOODS, STOCK, fake_redis
+from tests.services.conftest import GOODS, STOCK
 from tests.services.losses import keep, lose_all, restart
 from tests.services.town import Town
-
-
-@pytest.fixture
-def new_redis() -> Callable[[], Any]:
-    """One that knows every command."""
-    return fake_redis
 
 
 def make(town: Town, units: int = 3, *, key: str = "k") -> PaymentLink:

@@ -12,18 +12,12 @@ from storefront.domain.errors import NotEnoughStock, ShopClosed, StripeUnreachab
 from storefront.domain.orders import State
 from storefront.services import holds, orders, reconciliation, recovery, work
 from tests.fakes.faults import Fault
-from tests.services.conftest import Build, fake_redis
+from tests.services.conftest import Build
 from tests.services.losses import keep, restart
 from tests.services.sweeping import MakeFuse, breaks, sweep
 from tests.services.town import Town
 
 WINDOW_SECONDS = 1920 + 600 + 300 + 120
-
-
-@pytest.fixture
-def new_redis() -> Callable[[], Any]:
-    """One that knows every command."""
-    return fake_redis
 
 
 def stands(town: Town) -> Door:

@@ -314,12 +314,6 @@ class Memory:
     ) -> list[tuple[str, dict[str, str]]]:
         return self.raw_xrange(key, low, high)[::-1][:count]
 
-    def raw_pexpireat(self, key: str, at: int) -> int:
-        return self._do_pexpireat(key, at)
-
-    def raw_eval(self, script: str, numkeys: int, *values: Any) -> Answer:
-        return self._run(Script(self, script), values[:numkeys], values[numkeys:])
-
     def raw_keys(self) -> list[str]:
         return [key for key in list(self.data) if self._full(key)]
 
