@@ -88,7 +88,7 @@ def refresh() -> None:
 def address() -> str:
     """Where this request was sent, its query included, written so that it leads there again."""
     page = url_for(request.endpoint or "", **(request.view_args or {}))
-    query = urlencode(request.args.to_dict(flat=False), doseq=True)
+    query = urlencode(request.args.to_dict(flat=False), doseq=True, safe="/")
     return f"{page}?{query}" if query else page
 
 
