@@ -39,6 +39,7 @@ PAGES = [
     "stock of a number",
     "no such number",
     "count",
+    "a list of restocks",
     "ledger",
     "labels",
     "refused restock",
@@ -182,6 +183,9 @@ def shown(
         "stock of a number": lambda: operator.get("/admin/stock?sku=record").text,
         "no such number": lambda: operator.get("/admin/stock?sku=nothing").text,
         "count": lambda: operator.get("/admin/count?sku=record&counted=9&pile=all").text,
+        "a list of restocks": lambda: (
+            operator.send_signed_in("/admin/restock/list/look", text="record,2,box").text
+        ),
         "ledger": lambda: operator.get("/admin/ledger?sku=record").text,
         "labels": lambda: operator.get("/admin/labels?sku=record&sku=zine").text,
         "account": lambda: operator.get("/admin/account").text,

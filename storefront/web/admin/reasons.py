@@ -3,8 +3,8 @@
 from flask import request, session
 
 from storefront.domain.errors import BadInput
+from storefront.domain.restock_list import MOST_REASON as MOST
 
-MOST = 200
 LAST = "reason"
 """Where a session keeps the reason that its operator gave last."""
 
