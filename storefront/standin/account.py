@@ -12,6 +12,8 @@ from .events import new_event
 from .idempotency import Answers
 from .state import Json, State
 
+LINK_LIMITS = ("kept", "overrun")
+
 
 @dataclass(frozen=True)
 class Cause:
@@ -86,3 +88,11 @@ class Account:
     def refunds_start(self) -> str:
         """The status in which a new refund starts: ``succeeded`` or ``pending``."""
         return str(self.state.setting("refunds_start", "succeeded"))
+
+    @property
+    def link_limit(self) -> str:
+        """What becomes of sessions still open when their payment link reaches its limit.
+
+        ``kept``: none of them can be paid any more, as Stripe documents. ``overrun``: each can.
+        """
+        return str(self.state.setting("link_limit", "kept"))

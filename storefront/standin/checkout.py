@@ -18,7 +18,8 @@ class Outcome:
     """How an attempt to pay went.
 
     `word` is ``complete`` (the events in `waited_for` are on their way to the shop), ``secure``
-    (the bank's page comes next), ``declined`` (`message` says why) or ``ended``.
+    (the bank's page comes next), ``declined`` (`message` says why), ``ended``, or ``full`` (its
+    payment link was paid for as often as it may be).
     """
 
     word: str
@@ -48,6 +49,8 @@ def pay(
     """
     with account.transaction():
         session = account.get("checkout.session", session_id)
+        if session["status"] != "complete" and full(account, session):
+            return Outcome("full")
         if choice == "late" and session["status"] == "open":
             sessions.end(account, session, fate)
         payable = ("open", "expired") if choice == "late" else ("open",)
@@ -91,11 +94,13 @@ def authenticate(account: Account, intent_id: str, *, confirmed: bool) -> Outcom
         intent = account.get("payment_intent", intent_id)
         if intent["status"] != "requires_action":
             return Outcome("ended")
+        session = payments.session_of(account, intent)
+        if session and full(account, session):
+            return Outcome("full")
         payments.authenticated(account, intent, confirmed=confirmed)
         if intent["last_payment_error"]:
             return Outcome("declined", intent["last_payment_error"]["message"])
         fate = payments.fate_of(intent)
-        session = payments.session_of(account, intent)
         if session:
             complete(account, session, session["_"].pop("shopper"), fate)
         return completed(account, fate)
@@ -177,6 +182,20 @@ def complete(account: Account, session: Json, shopper: Json, fate: Fate | None) 
     account.put(session)
     count_completed(account, session)
     account.tell("checkout.session.completed", session, fate)
+
+
+def full(account: Account, session: Json) -> bool:
+    """Whether no more sessions of its payment link may be completed.
+
+    docs.stripe.com/payment-links/customize: at its limit a link "automatically deactivates and
+    customers can't use it to make a purchase". Of sessions that are open by then it says nothing
+    of its own, so that they can be paid all the same is a choice too (`Account.link_limit`).
+    """
+    link = account.state.get("payment_link", session["payment_link"] or "")
+    if not link or not link["restrictions"] or account.link_limit == "overrun":
+        return False
+    completed = link["restrictions"]["completed_sessions"]
+    return bool(completed["count"] >= completed["limit"])
 
 
 def count_completed(account: Account, session: Json) -> None:

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 from flask import Blueprint, Response, abort, jsonify, make_response, request
 
 from . import disputes, refunds
+from .account import LINK_LIMITS
 from .bound import account, faults, log
 from .deliveries import MODES
 from .errors import StripeError
@@ -120,6 +121,17 @@ def start_refunds() -> Any:
     with account.state.transaction():
         account.state.set("refunds_start", start)
     return {"start": start}
+
+
+@controls.post("/links")
+def set_link_limit() -> Any:
+    """Sets whether sessions still open when their payment link is at its limit can be paid."""
+    limit = body("limit").get("limit")
+    if limit not in LINK_LIMITS:
+        abort(400, f"limit must be one of {', '.join(LINK_LIMITS)}")
+    with account.state.transaction():
+        account.state.set("link_limit", limit)
+    return {"limit": limit}
 
 
 @controls.post("/refunds/<id>")

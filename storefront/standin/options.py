@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from .account import LINK_LIMITS
 from .deliveries import MODES
 
 
@@ -21,6 +22,7 @@ class Options:
     latency_ms: int
     webhooks: str | None
     refunds: str | None
+    link_limit: str | None
 
 
 def parse(arguments: Sequence[str], environ: Mapping[str, str]) -> Options:
@@ -49,6 +51,12 @@ def parse(arguments: Sequence[str], environ: Mapping[str, str]) -> Options:
     option("latency-ms", "0", "milliseconds that every API call takes", type=int)
     option("webhooks", None, "usual fate of webhooks", choices=MODES)
     option("refunds", None, "status in which refunds start", choices=("succeeded", "pending"))
+    option(
+        "link-limit",
+        None,
+        "whether sessions open when their payment link reaches its limit can be paid (overrun)",
+        choices=LINK_LIMITS,
+    )
     given = parser.parse_args(list(arguments))
     if not 0 <= given.port <= 65535:
         parser.error(f"--port must be 0 to 65535, not {given.port}")
@@ -72,4 +80,5 @@ def parse(arguments: Sequence[str], environ: Mapping[str, str]) -> Options:
         latency_ms=given.latency_ms,
         webhooks=given.webhooks,
         refunds=given.refunds,
+        link_limit=given.link_limit,
     )

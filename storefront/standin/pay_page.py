@@ -70,6 +70,8 @@ def answer(outcome: Outcome, session: Json) -> Response:
         return form(
             session, errors={"fate": f"{outcome.message} Please try another way."}, status=402
         )
+    if outcome.word == "full":
+        return show_inactive(account.get("payment_link", session["payment_link"]), 409, tried=True)
     return show_ended(account.get("checkout.session", session["id"]), 409)
 
 
@@ -104,6 +106,12 @@ def show_ended(session: Json, status: int, errors: Json | None = None) -> Respon
     response = make_response(page, status)
     response.form_targets = (session["success_url"],)  # type: ignore[attr-defined]
     return response
+
+
+def show_inactive(link: Json, status: int, *, tried: bool = False) -> Response:
+    """That a payment link takes no more payments, in the words of its owner."""
+    page = render_template("inactive.html", link=link, tried=tried)
+    return make_response(page, status)
 
 
 @pages.get("/c/pay/<id>")
@@ -165,7 +173,7 @@ def visit(slug: str) -> Response:
     if link is None:
         abort(404, "There is no such payment link.")
     if not link["active"]:
-        return make_response(render_template("inactive.html", link=link), 410)
+        return show_inactive(link, 410)
     try:
         with account.transaction():
             session = payment_links.visit(

@@ -88,6 +88,8 @@ def configure(account: Account, options: Options) -> None:
             account.state.set("fate", {"mode": Fate(options.webhooks).mode, "seconds": 5})
         if options.refunds:
             account.state.set("refunds_start", options.refunds)
+        if options.link_limit:
+            account.state.set("link_limit", options.link_limit)
 
 
 def keep_up(account: Account) -> None:

@@ -176,6 +176,7 @@ def standin(shared_standin: Standin) -> Iterator[Standin]:
     shared_standin.control("latency", {"ms": 0})
     shared_standin.control("webhooks", {"enabled": True, "mode": "normal"})
     shared_standin.control("refunds", {"start": "succeeded"})
+    shared_standin.control("links", {"limit": "kept"})
     assert shared_standin.mistakes == []
 
 

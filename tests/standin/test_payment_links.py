@@ -77,13 +77,38 @@ def test_a_link_ends_when_its_limit_of_completed_sessions_is_reached(standin: St
     assert "payment_link.updated" in standin.event_types(link.id)
 
 
-def test_a_session_opened_before_the_limit_was_reached_stays_payable(standin: Standin):
+@pytest.mark.parametrize("fate", ["pay", "late", "secure", "delayed_succeed"])
+def test_at_its_limit_a_link_lets_no_open_session_be_paid(standin: Standin, fate: str):
+    link = create(standin, inactive_message="All of them are sold.", **limit(1))
+    early, late, at_the_bank = (visit(standin, link) for _ in range(3))
+    secure = standin.visit(at_the_bank, fate="secure").headers["Location"]
+    assert standin.visit(early).status_code == 200
+    bank = standin.http.post(standin.url + secure, data={"answer": "confirm"}, timeout=30)
+    for answer in (standin.visit(late, fate=fate), bank):
+        assert answer.status_code == 409
+        assert "All of them are sold." in answer.text
+        assert "Nothing was charged" in answer.text
+    for session in (late, at_the_bank):
+        now = standin.session(session.id)
+        assert (now.status, now.payment_status) == ("open", "unpaid")
+        assert standin.client.v1.checkout.sessions.expire(session.id).status == "expired"
+    assert standin.session(late.id).payment_intent is None
+    ended = standin.client.v1.payment_links.retrieve(link.id)
+    assert ended.restrictions
+    assert (ended.active, ended.restrictions.completed_sessions.count) == (False, 1)
+
+
+def test_that_a_limit_is_overrun_by_open_sessions_can_be_tried(standin: Standin):
+    standin.control("links", {"limit": "overrun"})
     link = create(standin, **limit(1))
     early, late = visit(standin, link), visit(standin, link)
     standin.visit(early)
-    assert standin.session(late.id).status == "open"
+    assert standin.http.get(link.url, timeout=30).status_code == 410
     standin.visit(late)
     assert standin.session(late.id).status == "complete"
+    ended = standin.client.v1.payment_links.retrieve(link.id)
+    assert ended.restrictions
+    assert ended.restrictions.completed_sessions.count == 2
 
 
 def test_a_higher_limit_lets_a_link_sell_again(standin: Standin):

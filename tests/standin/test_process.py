@@ -12,7 +12,7 @@ import pytest
 import requests
 
 from tests.harness import ROOT, clean_environment
-from tests.standin.conftest import Standin, run_standin, talking_to
+from tests.standin.conftest import Standin, line, run_standin, talking_to
 
 
 def run_to_its_end(tmp_path: Path, *arguments: str, **env: str) -> subprocess.CompletedProcess[str]:
@@ -46,6 +46,7 @@ def test_it_refuses_to_run_in_production(tmp_path: Path):
         ("--webhook-secret", ""),
         ("--webhooks", "burnt"),
         ("--refunds", "never"),
+        ("--link-limit", "never"),
         ("--nonsense",),
     ],
 )
@@ -93,6 +94,7 @@ def test_the_environment_can_say_everything(tmp_path: Path):
             "STANDIN_PUBLIC_URL": "https://pay.example/",
             "STANDIN_REFUNDS": "pending",
             "STANDIN_WEBHOOKS": "doubled",
+            "STANDIN_LINK_LIMIT": "overrun",
         }
         (tmp_path / "log.txt").unlink()
         process.start()
@@ -103,6 +105,20 @@ def test_the_environment_can_say_everything(tmp_path: Path):
             intent = other.paid_intent()
             refund = other.client.v1.refunds.create({"payment_intent": intent.id})
             assert refund.status == "pending"
+            link = other.client.v1.payment_links.create(
+                {
+                    "line_items": [line(2500)],  # type: ignore[list-item]
+                    "restrictions": {"completed_sessions": {"limit": 1}},
+                }
+            )
+            slug = link.url.rpartition("/")[2]
+            visits = [
+                other.http.get(f"{other.url}/l/{slug}", allow_redirects=False, timeout=30)
+                for _ in range(2)
+            ]
+            pages = [visit.headers["Location"].rpartition("/")[2] for visit in visits]
+            for page in pages:
+                assert other.visit(other.session(page)).status_code == 200
 
 
 def test_sigterm_ends_it_cleanly_even_while_a_connection_is_held(tmp_path: Path):
