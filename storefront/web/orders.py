@@ -19,6 +19,9 @@ from storefront.services import mailboxes, orders, pickup, terms, waitlist
 from storefront.web import language, states, visitors
 from storefront.web.current import settings, shop
 
+CLOCKED = HOLDING - {State.PROCESSING}
+"""While a bank sends the money, units are kept for as long as that takes: no clock runs."""
+
 blueprint = Blueprint("orders", __name__, url_prefix="/orders")
 
 
@@ -62,7 +65,7 @@ def show(token: str) -> Response:
         told=states.tell(order, now),
         asked=asked,
         now=now,
-        held=order.state in HOLDING and now < order.deadline,
+        held=order.state in CLOCKED and now < order.deadline,
         may_cancel=order.state in AWAITING,
         place=waitlist.link(shop(), order) if order.state is State.OFFERED else "",
         may_pick_up=order.to_pick_up,

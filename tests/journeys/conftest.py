@@ -12,6 +12,7 @@ from playwright.sync_api import Page
 
 from tests.harness import (
     WEBHOOK_SECRET,
+    RedisServer,
     Running,
     free_port,
     shop_command,
@@ -40,6 +41,7 @@ class Town:
     standin: Running
     environment: Mapping[str, str]
     folder: Path
+    redis: RedisServer
 
     def command(self, *arguments: str) -> Any:
         """The document that ``flask shop … --json`` prints."""
@@ -106,7 +108,7 @@ def open_town(folder: Path, **settings: str) -> Iterator[Town]:
             **settings,
         }
         with start_shop(environment, port) as shop, start_worker(environment):
-            yield Town(shop, standin, environment, folder)
+            yield Town(shop, standin, environment, folder, redis)
 
 
 class Shopper:

@@ -65,7 +65,7 @@ def test_each_line_says_what_is_true_of_its_stock(app: Flask, visitor: Browser) 
     other.send("/checkout", sku="record", quantity="2")
     assert lines(visitor.page("/bag"))[0][0] == "Record Only 1 left"
     Browser(app, address="198.51.100.9").send("/checkout", sku="record", quantity="1")
-    assert lines(visitor.page("/bag"))[0][0] == "Record All held, may return"
+    assert lines(visitor.page("/bag"))[0][0] == "Record Held, may return"
 
 
 def test_a_line_that_left_the_shelf_can_only_be_removed(

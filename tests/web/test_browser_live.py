@@ -217,7 +217,7 @@ def test_nothing_jumps_when_the_stock_changes(
     buyer.goto("/products/poster" if "poster" in sku else "/products/record")
     buyer.get_by_role("button", name="Buy now").click()
     buyer.wait_for_url(PAYMENT_PAGE)
-    expect(badge).to_have_text("All held, may return")
+    expect(badge).to_have_text("Held, may return")
     (order,) = orders.listing(served)
     orders.cancel(served, order)
     expect(badge).to_have_text("Only 1 left")

@@ -63,6 +63,22 @@ def test_a_paid_order_says_so_and_rests(
     assert "data-watch" not in shown.one("section", class_="status").attributes
 
 
+def test_while_a_bank_sends_the_money_no_clock_runs(
+    make_shop: Callable[..., Shop], stripe: FakeStripe
+) -> None:
+    shop = make_shop(DELAYED_METHODS="on")
+    visitor = Browser(assemble(shop))
+    visitor.send("/checkout", sku="record", quantity="2")
+    (order,) = orders.listing(shop)
+    link = f"/orders/{orders.token(shop, order.id)}"
+    assert len(visitor.page(link).all("p", class_="countdown")) == 1
+    assert stripe.pay_later(order.session)
+    shown = visitor.page(link)
+    assert shown.one("h1").words == "Your payment is on its way"
+    assert shown.all("p", class_="countdown") == []
+    assert "Held until" not in shown.one("section").words
+
+
 def test_a_query_string_decides_nothing(visitor: Browser, link: str) -> None:
     for query in ("?success=1", "?paid=true&state=paid", "?cancelled=1"):
         assert visitor.page(link + query).one("h1").words == "Held for you"

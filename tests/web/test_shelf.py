@@ -36,7 +36,7 @@ def test_the_shelf_shows_every_product_with_its_price_and_stock_in_words(visitor
 def test_what_others_hold_is_told_as_held_not_as_sold_out(app: Flask, visitor: Browser) -> None:
     other = Browser(app, address="198.51.100.8")
     assert other.send("/checkout", sku="record", quantity="3").status_code == 303
-    assert badges(visitor)["Record"] == "All held, may return"
+    assert badges(visitor)["Record"] == "Held, may return"
     buy = visitor.page("/products/record").one("form", id="buy")
     assert "disabled" not in buy.all("button", type="submit")[0].attributes
 
