@@ -1,4 +1,5 @@
-"""Takes a picture of every state that shoppers see on a small phone, and of a few wide and in the dark.
+"""Takes a picture of every state that shoppers see on a small phone, and of a few wide and in the dark;
+and of the operator's pages in the course of an evening.
 
 ``make screenshots`` (``python -m tests.screenshots``) runs it: a real shop with the demo's goods, its worker,
 Redis and the stand-in for Stripe, and Chromium. The pictures go into docs/screenshots/.
@@ -19,10 +20,14 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 from tests.browser import launch_arguments
 from tests.harness import ROOT, wait_until
 from tests.journeys.conftest import Town, open_town
+from tests.journeys.evening import Evening, phone
+from tests.web.conftest import HASH, PASSWORD
 
 FOLDER = ROOT / "docs" / "screenshots"
 PHONE, WIDE = (360, 760), (1280, 860)
 COLOURS = 96
+LONGEST = 2600
+"""Pixels of the operator's longest pages that are shown: what matters stands first."""
 KEY = {"Authorization": "Bearer sk_test_journeys"}
 OWN_PAGE = {"CHECKOUT_UI": "elements", "STRIPE_PUBLISHABLE_KEY": "pk_test_journeys"}
 
@@ -46,6 +51,14 @@ def shoot(page: Page, name: str) -> None:
         page.set_viewport_size({"width": WIDE[0], "height": WIDE[1]})
         page.wait_for_function("[...document.images].every((one) => one.complete)")
         keep(page.screenshot(), f"{name}-wide")
+
+
+def shoot_operator(page: Page, name: str) -> None:
+    """The operator's page as it is now."""
+    page.wait_for_load_state("load")
+    height = min(page.evaluate("document.documentElement.scrollHeight"), LONGEST)
+    clip = {"x": 0, "y": 0, "width": page.evaluate("innerWidth"), "height": height}
+    keep(page.screenshot(full_page=True, clip=clip), f"admin-{name}")  # type: ignore[arg-type]
 
 
 def keep(taken: bytes, name: str) -> None:
@@ -115,6 +128,12 @@ def mailed(town: Town, address: str, pattern: str) -> str:
         return found
 
     return wait_until(look, f"a mail to {address}")
+
+
+def on_an_evening(browser: Browser, town: Town) -> None:
+    """What the operator sees from the first product to the closed shelf."""
+    with phone(browser, town) as page, phone(browser, town) as shopper:
+        Evening(town, page, shopper, shoot_operator).spend(PASSWORD)
 
 
 def on_the_shelf(browser: Browser, town: Town) -> None:
@@ -285,6 +304,8 @@ if __name__ == "__main__":
         browser = play.chromium.launch(**launch_arguments())
         with demo(**OWN_PAGE) as town:
             on_our_own_page(browser, town)
+        with demo(ADMIN_PASSWORD_HASH=HASH) as town:
+            on_an_evening(browser, town)
         with demo(DELAYED_METHODS="on") as town:
             on_the_shelf(browser, town)
             in_line(browser, town)
