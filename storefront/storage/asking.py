@@ -3,6 +3,7 @@
 import json
 from collections.abc import Sequence
 from dataclasses import asdict
+from functools import cache
 from importlib.resources import files
 from typing import Any
 
@@ -140,6 +141,7 @@ class Asking:
         return offers
 
 
+@cache
 def text_of(script: str) -> str:
     """A script as Redis gets it, with what stands in front of it."""
     parts = [

@@ -1,9 +1,13 @@
-"""A shop in its town, on fakeredis with real Lua and on a clock that stands until it is moved."""
+"""A shop in its town, on fakeredis with real Lua and on a clock that stands until it is moved.
+
+Where a file builds hundreds of shops, their Redis is a quick one.
+"""
 
 import json
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import fakeredis
 import pytest
@@ -19,6 +23,7 @@ from storefront.settings import load_settings
 from storefront.storage.store import open_store
 from tests.fakes.faults import Fault
 from tests.fakes.stripe import FakeStripe
+from tests.services.quick import quick_redis
 from tests.services.town import Line, Town
 
 OPENING = datetime(2026, 12, 1, 10, tzinfo=UTC)
@@ -33,6 +38,15 @@ SOON = Product(
 FEW = Product("few", "Few", (Variant("few", 100),), max_per_order=2)
 GONE = Product("gone", "Gone", (Variant("gone", 100),), published=False)
 NEVER = Product("never", "Never stocked", (Variant("never", 100),))
+MANY_SHOPS = {
+    "test_captures",
+    "test_crashes",
+    "test_link_crashes",
+    "test_races",
+    "test_rebuild",
+    "test_recovery",
+}
+"""Files with a shop for every call at which something can go wrong."""
 
 Build = Callable[..., Town]
 
@@ -45,7 +59,19 @@ def clock() -> Iterator[time_machine.Traveller]:
 
 
 @pytest.fixture
-def build(tmp_path: Path, clock: time_machine.Traveller) -> Iterator[Build]:
+def new_redis(request: pytest.FixtureRequest) -> Callable[[], Any]:
+    """Makes an empty Redis."""
+    if request.path.stem in MANY_SHOPS:
+        return quick_redis
+    return lambda: fakeredis.FakeRedis(
+        server=fakeredis.FakeServer(version=(7, 0)), decode_responses=True
+    )
+
+
+@pytest.fixture
+def build(
+    tmp_path: Path, clock: time_machine.Traveller, new_redis: Callable[[], Any]
+) -> Iterator[Build]:
     """Builds shops with 5 posters, 3 zines and 1 last thing, some of their settings changed.
 
     They take delayed methods, so that an order can come into every state.
@@ -67,9 +93,7 @@ def build(tmp_path: Path, clock: time_machine.Traveller) -> Iterator[Build]:
             **changes,
         }
         settings = load_settings(environ, tmp_path / f"instance-{len(built)}")
-        client = fakeredis.FakeRedis(
-            server=fakeredis.FakeServer(version=(7, 0)), decode_responses=True
-        )
+        client = new_redis()
         stripe = FakeStripe()
         shop = Shop(
             settings=settings,
@@ -77,7 +101,8 @@ def build(tmp_path: Path, clock: time_machine.Traveller) -> Iterator[Build]:
             stripe=stripe,  # type: ignore[arg-type]
             mailer=Mailer("", settings.mail_from, settings.instance / "mail"),
         )
-        for script in shop.store.scripts._scripts.values():
+        for name, script in shop.store.scripts._scripts.items():
+            script.name = name  # type: ignore[attr-defined]
             client.script_load(script.script)
         products = (*GOODS, SOON, FEW, GONE, NEVER)
         shop.store.scripts.publish_catalogue(

@@ -15,6 +15,7 @@ from storefront.services.checkout import Started
 from storefront.services.shop import Shop
 from tests.fakes.stripe import FakeStripe
 from tests.promises import always, at_rest
+from tests.simulation.memory import Memory
 
 MOST_JOBS = 5000
 """More than any test's shop can have to do, so that a job that never ends is found."""
@@ -69,10 +70,22 @@ class Fuse:
 class Line:
     """Lets every call to Redis and Stripe pass through a fuse, while one is put in."""
 
-    def __init__(self, client: redis.Redis, stripe: FakeStripe) -> None:
+    def __init__(self, client: Memory | redis.Redis, stripe: FakeStripe) -> None:
         self.fuse: Fuse | None = None
-        command, pipeline = client.execute_command, client.pipeline
         get, post = stripe.wire.get, stripe.wire.post
+        if isinstance(client, Memory):
+            client.line = self._redis
+        else:
+            self._join(client)
+        stripe.wire.get = lambda name, run: self._stripe(  # type: ignore[method-assign]
+            name, lambda: get(name, run)
+        )
+        stripe.wire.post = lambda name, *a: self._stripe(  # type: ignore[method-assign]
+            name, lambda: post(name, *a)
+        )
+
+    def _join(self, client: redis.Redis) -> None:
+        command, pipeline = client.execute_command, client.pipeline
 
         def pipe(**options: Any) -> Any:
             made = pipeline(**options)
@@ -84,12 +97,6 @@ class Line:
             str(a[0]), lambda: command(*a, **o)
         )
         client.pipeline = pipe  # type: ignore[method-assign]
-        stripe.wire.get = lambda name, run: self._stripe(  # type: ignore[method-assign]
-            name, lambda: get(name, run)
-        )
-        stripe.wire.post = lambda name, *a: self._stripe(  # type: ignore[method-assign]
-            name, lambda: post(name, *a)
-        )
 
     def _redis(self, name: str, run: Callable[[], Any]) -> Any:
         return self.fuse.call(f"redis {name}", run) if self.fuse else run()

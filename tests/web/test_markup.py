@@ -69,15 +69,23 @@ PAGES = [
 ]
 
 
+READ: dict[str, Element] = {}
+"""Each page as it was read once, for all that is asked about it."""
+
+
 @pytest.fixture(params=PAGES)
-def shown(
-    request: pytest.FixtureRequest,
-    shop: Shop,
-    visitor: Browser,
-    operator: Browser,
-    pay: Callable[..., None],
-) -> Element:
+def shown(request: pytest.FixtureRequest) -> Element:
     """Each page in turn."""
+    if request.param not in READ:
+        READ[request.param] = request.getfixturevalue("opened")(request.param)
+    return READ[request.param]
+
+
+@pytest.fixture
+def opened(
+    shop: Shop, visitor: Browser, operator: Browser, pay: Callable[..., None]
+) -> Callable[[str], Element]:
+    """Brings the shop so far that a page shows, and opens it."""
 
     def order_page(*, paid: bool) -> str:
         visitor.send("/checkout", sku="record", quantity="1")
@@ -214,9 +222,13 @@ def shown(
         "refused link": lambda: operator.send_signed_in("/admin/links", sku="x", units="9").text,
         "poster": lambda: operator.get(f"/admin/links/{link()}/poster").text,
     }
-    text = make[request.param]()
-    assert "<h1" in text, text
-    return read(text)
+
+    def show(page: str) -> Element:
+        text = make[page]()
+        assert "<h1" in text, text
+        return read(text)
+
+    return show
 
 
 def test_the_language_and_a_title_of_its_own_are_set(shown: Element) -> None:
