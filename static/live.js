@@ -26,6 +26,7 @@ const show = {
     if (part.className !== name) news.push(`${part.dataset.name}: ${text}`);
     part.className = name;
   },
+  left(part, state, left) { part.textContent = left; },
   note(part, state, left) { say(part, `note ${state}`, left); },
   choices(part, state) {
     for (const one of part.querySelectorAll("input")) {

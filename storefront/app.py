@@ -43,6 +43,7 @@ from storefront.web import (
     pictures,
     security,
     shelf,
+    stall,
     waitlist,
     webhooks,
 )
@@ -147,6 +148,7 @@ def assemble(shop: Shop, counts: Storage | None = None) -> Flask:
         health,
         pictures,
         crawlers,
+        stall,
         admin,
     ):
         app.register_blueprint(part.blueprint)

@@ -29,6 +29,7 @@ ENGLISH_ONLY = (
     "storefront/standin/",
     "storefront/web/admin/",
     "storefront/cli/",
+    "storefront/services/counter.py",
     "storefront/services/editing.py",
     "storefront/services/giving_back.py",
     "storefront/services/payment_links.py",

@@ -327,7 +327,7 @@ def test_orders_are_listed_oldest_first_in_the_shape_of_the_interface(
     assert [order["id"] for order in orders] == [first, second]
     assert set(orders[0]) == {
         "id", "token", "state", "lines", "goods", "shipping", "tax", "discount", "amount",
-        "currency", "delivery", "checkout_session",
+        "currency", "delivery", "checkout_session", "through",
         "payment_intent", "email", "refunds", "created", "reason", "units", "checkout_sessions",
     }  # fmt: skip
     assert orders[1]["lines"] == [{"sku": "poster", "quantity": 2, "unit_amount": 2500}]

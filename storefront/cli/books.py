@@ -58,12 +58,13 @@ def orders(state: str | None, since: int | None, as_csv: bool, as_json: bool) ->
             order.currency,
             str(to_decimal(order.refunded, order.currency)) if order.refunded else "",
             order.email,
-            order.payment_intent,
+            "" if order.at_counter else order.payment_intent,
             *(
                 str(to_decimal(part, order.currency))
                 for part in (order.goods, order.shipping, order.tax, order.discount)
             ),
             ", ".join((*to.lines, to.country)) if (to := order.recipient) else order.way,
+            str(order.form) if order.at_counter else "stripe",
         )
         for order in found
     ]
@@ -83,6 +84,7 @@ def orders(state: str | None, since: int | None, as_csv: bool, as_json: bool) ->
         "tax",
         "discount",
         "delivery",
+        "through",
     ]
     if as_csv:
         spreadsheet(head, rows)

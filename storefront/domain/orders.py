@@ -26,13 +26,20 @@ class State(StrEnum):
 
 
 class Form(StrEnum):
-    """Where the shopper pays."""
+    """Where and how the shopper pays."""
 
     HOSTED = "hosted"
     """On Stripe's page: the order's session is a Checkout Session."""
     ELEMENTS = "elements"
     """On our own: its session is a PaymentIntent, the only one the order ever has."""
+    CASH = "cash"
+    """At the counter, from hand to hand: Stripe never hears of it."""
+    READER = "reader"
+    """At the counter, on a card reader that is none of Stripe's."""
 
+
+COUNTER = frozenset({Form.CASH, Form.READER})
+"""Sold at the counter: there is no session, and the customer has the goods at once."""
 
 HOLDING = frozenset({State.OFFERED, State.PENDING, State.OPEN, State.PROCESSING})
 """Units are held for the shopper."""
@@ -260,6 +267,11 @@ class Order:
     def to_pick_up(self) -> bool:
         """Whether the customer has yet to come for the goods."""
         return self.state in TO_PICK_UP and self.way != Way.DELIVERY
+
+    @property
+    def at_counter(self) -> bool:
+        """Whether it was sold at the counter, for money that Stripe knows nothing of."""
+        return self.form in COUNTER
 
     @property
     def payable(self) -> bool:

@@ -14,6 +14,8 @@ from storefront.settings import Settings
 ID_LENGTH = 16
 SIGNATURE_LENGTH = 20
 PICKUP = "/admin/pickup/"
+STALL_LENGTH = 26
+"""Characters of five bits: 130."""
 TOKEN = re.compile(rf"[a-z2-7]{{{ID_LENGTH}}}-[a-z2-7]{{{SIGNATURE_LENGTH}}}")
 
 
@@ -64,6 +66,19 @@ def place_token(settings: Settings, place: str) -> str:
 def open_place(settings: Settings, text: str) -> str | None:
     """The place's id, when the token is one of ours."""
     return _open(settings, "waitlist", text)
+
+
+def stall(settings: Settings) -> str:
+    """The absolute link to the screen for the counter, which asks for no login."""
+    return f"{settings.public_url}/stall/{_digest(settings.secret_key, 'stall')[:STALL_LENGTH]}"
+
+
+def opens_stall(settings: Settings, text: str) -> bool:
+    """Whether this is the key in that link; the time that it takes tells nothing of the key."""
+    secrets = (settings.secret_key, *settings.secret_key_fallbacks)
+    keys = [_digest(secret, "stall")[:STALL_LENGTH] for secret in secrets]
+    same = [hmac.compare_digest(key.encode(), text.encode()) for key in keys]
+    return any(same)
 
 
 def admin_order(settings: Settings, order: str) -> str:

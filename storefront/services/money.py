@@ -3,7 +3,8 @@
 The day is that of the shop's time zone. A movement counts on the day on which Stripe booked it, and is
 held against the order that it is of; a sale counts on the day on which its units were sold, and must
 be among Stripe's movements of that day or of the hours around it. Only refunds that the shop alone
-knows are not looked for here: ``flask shop audit --stripe`` finds them.
+knows are not looked for here: ``flask shop audit --stripe`` finds them. What the counter took stands
+apart, as Stripe has nothing to say of it.
 """
 
 from collections.abc import Mapping, Sequence
@@ -11,9 +12,12 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from itertools import islice
 
+from storefront.domain import counter
 from storefront.domain.balance import Entry, Kind
 from storefront.domain.orders import Order
+from storefront.services import till
 from storefront.services.shop import Shop
+from storefront.services.till import Movement
 
 EDGE_SECONDS = 6 * 3600
 """A payment that Stripe booked before midnight may be settled after it, by a worker that was down."""
@@ -64,6 +68,8 @@ class Day:
     """The oldest first."""
     cut: bool
     """Whether there was more than is looked at."""
+    counter: Sequence[Movement] = ()
+    """What was taken and given back at the counter."""
     sums: Sequence[Sums] = field(init=False)
     fees: Mapping[str, int] = field(init=False)
     """What Stripe kept, by currency, in minor units."""
@@ -80,6 +86,11 @@ class Day:
         sums = [Sums(*about, *total) for about, total in sorted(totals.items())]
         object.__setattr__(self, "sums", sums)
         object.__setattr__(self, "fees", fees)
+
+    @property
+    def tills(self) -> Sequence[till.Sums]:
+        """What the counter took and gave back, by how."""
+        return till.sums(self.counter)
 
     @property
     def differences(self) -> list[Row]:
@@ -118,10 +129,10 @@ def look(shop: Shop, day: date) -> Day:
             rows += [
                 _untold(shop, order, payment, at)
                 for payment, amount in order.payments.items()
-                if amount and payment not in charged
+                if amount and payment not in charged and not counter.form_of(payment)
             ]
     rows.sort(key=lambda row: (row.at, row.source))
-    return Day(day, rows, cut or len(entries) > MOST)
+    return Day(day, rows, cut or len(entries) > MOST, till.look(shop, start, end))
 
 
 def _sold(shop: Shop, start: int, end: int) -> tuple[dict[str, int], bool]:

@@ -81,8 +81,9 @@ def send_when_due(shop: Shop, kind: str, order_id: str, about: str = "") -> int 
 
     def letter() -> Letter | None:
         to = shop.settings.mail_from if kind == "review" else _customer(shop, order)
-        if not to:
+        if not to and not order.at_counter:
             log.warning("mail %s: nobody gave an address", kind, extra={"order": order_id})
+        if not to:
             return None
         now = shop.store.orders.get(order_id) or order  # Stripe may have taken its time
         notice = write(shop, now, about)
@@ -100,7 +101,7 @@ def reader(shop: Shop, language: str) -> str:
 
 def send_again(shop: Shop, order: Order, kind: str, key: str) -> bool:
     """Make a mail that went out due once more, once for each key; False when it never went out."""
-    if kind not in AGAIN or kind not in order.notices:
+    if kind not in AGAIN or kind not in order.notices or order.at_counter:
         return False
     again = sum(name.startswith(f"{kind}:") for name in order.notices)
     if f"{kind}:{key}" not in order.notices and again < MOST_AGAIN:
@@ -162,7 +163,7 @@ def deliver(
 
 def _customer(shop: Shop, order: Order) -> str:
     """The customer's address: as noted, else as Stripe was told, else an empty text."""
-    if order.erased:
+    if order.erased or order.at_counter:
         return ""
     if order.email:
         return order.email

@@ -174,7 +174,8 @@ def as_json(shop: Shop, order: Order) -> dict[str, Any]:
         "currency": order.currency,
         "delivery": asdict(order.recipient) if order.recipient else None,
         "checkout_session": order.session or None if order.form is Form.HOSTED else None,
-        "payment_intent": order.payment_intent or _intent(order) or None,
+        "payment_intent": _intent(order) or None,
+        "through": str(order.form) if order.at_counter else "stripe",
         "email": order.email or None,
         "refunds": refunds_json(order),
         "created": iso(order.created),
@@ -197,8 +198,10 @@ def public_json(_shop: Shop, order: Order) -> dict[str, Any]:
 
 
 def _intent(order: Order) -> str:
-    """What our own payment page pays, before it is paid."""
-    return order.session if order.form is Form.ELEMENTS else ""
+    """The PaymentIntent that paid it, or that our own payment page is to pay; none at the counter."""
+    if order.at_counter:
+        return ""
+    return order.payment_intent or (order.session if order.form is Form.ELEMENTS else "")
 
 
 def refunds_json(order: Order) -> list[dict[str, Any]]:

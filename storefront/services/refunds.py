@@ -4,6 +4,7 @@ import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from storefront.domain import counter
 from storefront.domain import refunds as plans_at_stripe
 from storefront.domain.errors import (
     StripeKeyMismatch,
@@ -34,6 +35,9 @@ def send_back_when_due(shop: Shop, order_id: str, payment_intent: str) -> int | 
     """
     order = shop.store.orders.get(order_id)
     if order is None:
+        return None
+    if counter.form_of(payment_intent):
+        give_back_by_hand(shop, order, payment_intent)
         return None
     if payment_intent not in order.payments:  # refunded before the shop knew that it was paid
         settlement.apply(shop, order, sessions.paid_by(shop, order, payment_intent))
@@ -73,6 +77,29 @@ def send_back_when_due(shop: Shop, order_id: str, payment_intent: str) -> int | 
         made.append(fact)
         left -= fact.amount
     return PENDING_ASK_MS if any(f.status in ON_ITS_WAY for f in [*known, *made]) else None
+
+
+def give_back_by_hand(shop: Shop, order: Order, payment: str) -> None:
+    """Note what goes back of a payment that was taken at the counter, each once.
+
+    Stripe never knew of it: a person gives the money back, and was told so when they asked for it.
+    """
+    wanted = [(plan.key, _of_plan(shop, order, plan)) for plan in order.waiting(payment)]
+    reason, left = order.refund_reasons.get(payment), order.money_left(payment)
+    if reason is not None and left > 0:
+        wanted.append(("rest", _of_the_rest(shop, order, payment, reason, left)))
+    for about, one in wanted:
+        fact = RefundFact(
+            id=counter.refund_of(payment, about),
+            payment_intent=payment,
+            amount=one.amount,
+            status="succeeded",
+            order=order.id,
+            shop=shop.settings.shop_id,
+            reason=one.metadata["reason"],
+            metadata=one.metadata,
+        )
+        record(shop, order, fact)
 
 
 @dataclass(frozen=True, slots=True)

@@ -237,7 +237,8 @@ def find(shop: Shop, order: Order) -> Payment | None:
     catches a first request that is still on its way. Afterwards a late one would be refused, so a
     look through Stripe's list is proof. Raises StripeUnreachable, and everything stays.
     """
-    if order.undecided:  # nobody may have asked Stripe for one yet
+    # Nobody may have asked Stripe for one yet, or never does.
+    if order.undecided or order.at_counter:
         return None
     if not creatable(shop, order):
         return look_up_late(shop, order)

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from storefront.domain import counter
 from storefront.domain.orders import Handover, Order, State
 from storefront.services import links
 from storefront.services.shop import Shop
@@ -50,7 +51,11 @@ def of(shop: Shop, order: Order) -> list[Moment]:
             for event, at in order.events.items()
         ),
         *_refunds(shop, order),
-        *(Moment(at, _mail(kind), kind.partition(":")[2]) for kind, at in order.notices.items()),
+        *(
+            Moment(at, _mail(kind), kind.partition(":")[2])
+            for kind, at in order.notices.items()
+            if kind == "review" or not order.at_counter  # nobody gave an address there
+        ),
         *(moment for one in order.handovers for moment in _handover(one)),
         *(Moment(note.at, f"Note: {note.text}", who=note.who) for note in order.notes),
     ]
@@ -63,6 +68,8 @@ def _states(shop: Shop, order: Order) -> Iterator[Moment]:
     for name, at in order.times.items():
         state = State(name)
         what, known, link = STATES[state], "", ""
+        if order.at_counter and state is State.PAID:
+            what = f"Paid {counter.WORDS[order.form]} at the counter, its units sold"
         if state is State.OPEN:
             known = order.session
         if state in {State.PAID, State.AUTHORIZED}:
@@ -74,10 +81,12 @@ def _states(shop: Shop, order: Order) -> Iterator[Moment]:
 
 
 def _refunds(shop: Shop, order: Order) -> Iterator[Moment]:
+    how = counter.WORDS.get(order.form)
     for plan in order.plans:
         if plan.at:
             link = links.payment(shop.settings, plan.payment_intent)
-            yield Moment(plan.at, f"Refund wanted: {plan.reason}", plan.refund, link, plan.who)
+            what = f"Given back {how}" if how else "Refund wanted"
+            yield Moment(plan.at, f"{what}: {plan.reason}", plan.refund, link, plan.who)
 
 
 def _mail(kind: str) -> str:

@@ -93,6 +93,13 @@ class Orders:
         found: str | None = self._client.hget(self._keys.name("payments"), payment_intent)
         return found
 
+    def paid_as(self, beginning: str) -> set[str]:
+        """Ids of the orders with a payment whose name begins so."""
+        found = self._client.hscan_iter(
+            self._keys.name("payments"), match=f"{beginning}*", count=CHUNK
+        )
+        return {order for _, order in found}
+
     def payers(self, payment_intents: Sequence[str]) -> dict[str, str | None]:
         """Which order each PaymentIntent is listed for."""
         if not payment_intents:

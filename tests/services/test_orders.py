@@ -149,6 +149,7 @@ def test_an_open_order_as_machines_read_it(town: Town, opened: Order) -> None:
         "delivery": None,
         "checkout_session": "cs_test_1",
         "payment_intent": None,
+        "through": "stripe",
         "email": None,
         "refunds": [],
         "created": "2026-12-01T10:00:00.000+00:00",

@@ -14,6 +14,8 @@ ROOT = Path(__file__).parents[2]
 STYLESHEET = ROOT / "static" / "shop.css"
 OPERATORS = ROOT / "static" / "admin.css"
 """What only the operator's pages load, after the other."""
+STALL = ROOT / "static" / "stall.css"
+"""What only the screen at the stall loads, after it."""
 DESIGN = ROOT / "docs" / "design.md"
 CATALOGUE = ROOT / "demo" / "catalogue.toml"
 DRAWINGS = sorted((ROOT / "demo").glob("*.svg"))
@@ -39,8 +41,8 @@ EDGES_ON_SURFACES = [
 
 
 def css() -> str:
-    """Both stylesheets without their comments."""
-    text = STYLESHEET.read_text() + OPERATORS.read_text()
+    """All stylesheets without their comments."""
+    text = STYLESHEET.read_text() + OPERATORS.read_text() + STALL.read_text()
     return re.sub(r"/\*.*?\*/", "", text, flags=re.DOTALL)
 
 

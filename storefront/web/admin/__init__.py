@@ -25,6 +25,7 @@ from storefront.web.admin import (
     products,
     refunds,
     restock_list,
+    stall,
     stock,
     undoing,
     waitlist,
@@ -34,6 +35,7 @@ blueprint = Blueprint("admin", __name__, url_prefix="/admin")
 for part in (
     login,
     now,
+    stall,
     stock,
     restock_list,
     counting,

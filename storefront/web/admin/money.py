@@ -29,6 +29,7 @@ HEAD = (
     "fee_minor",
     "fee_major",
     "differs",
+    "through",
 )
 
 
@@ -87,6 +88,22 @@ def _lines(found: money.Day) -> Iterator[str]:
                 row.fee_currency,
                 *_both(row.fee, row.fee_currency),
                 "yes" if row.differs else "",
+                "stripe",
+            )
+        )
+    for one in found.counter:
+        yield _line(
+            (
+                one.at.isoformat(),
+                one.kind,
+                one.order,
+                one.payment,
+                one.refund,
+                one.currency,
+                *("", ""),
+                *_both(one.amount, one.currency),
+                *("", "", "", ""),
+                one.form,
             )
         )
 

@@ -3,6 +3,7 @@
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as Answer
 
+from storefront.domain import counter
 from storefront.domain.errors import BadInput, StripeError
 from storefront.domain.orders import UNDO_MS, Handover, Order, State
 from storefront.services import (
@@ -52,7 +53,7 @@ def page(order: Order, error: str = "") -> str:
         key=forms.new_token(),
         token=orders.token(shop(), order.id),
         story=story.of(shop(), order),
-        again=[kind for kind in notices.AGAIN if kind in order.notices],
+        again=[k for k in notices.AGAIN if k in order.notices and not order.at_counter],
         to_send=_to_send(order),
         undo=_undo(order),
         pickup=links.pickup_token(settings(), order.id),
@@ -60,6 +61,7 @@ def page(order: Order, error: str = "") -> str:
         refundable=giving_back.payments(order),
         parts=terms.parts_of(order),
         address=terms.address_of(settings(), order),
+        by_hand=counter.WORDS.get(order.form, ""),
         cancellable=order.state is State.AUTHORIZED,
     )
 

@@ -5,15 +5,17 @@ from dataclasses import replace
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from storefront import languages
+from storefront.domain import counter
 from storefront.domain.errors import BadInput
 from storefront.domain.money import parse_amount
 from storefront.domain.orders import Order
-from storefront.services import giving_back
+from storefront.services import amounts, giving_back
 from storefront.services.giving_back import Preview, Wish
 from storefront.web import forms
 from storefront.web.admin.again import fresh_login
 from storefront.web.admin.orders import find, page
-from storefront.web.current import shop
+from storefront.web.current import settings, shop
 
 blueprint = Blueprint("refunds", __name__)
 
@@ -70,6 +72,7 @@ def _confirm_page(order: Order, seen: Preview, reason: str, *, changed: bool) ->
         whole=seen.void,
         names=names,
         changed=changed,
+        by_hand=counter.WORDS.get(order.form, ""),
     )
 
 
@@ -110,6 +113,10 @@ def send(order_id: str) -> ResponseReturnValue:
 
 def _told(order: Order, word: str) -> ResponseReturnValue:
     match word:
+        case "planned" if order.at_counter:
+            locale = languages.locale(settings().shop_locale)
+            back = amounts.written(int(request.form["minor"]), order.currency, locale)
+            flash(f"Give {back} back {counter.WORDS[order.form]} now: it is noted.", "good")
         case "planned":
             flash("The refund is on its way to Stripe. This page shows how it goes on.", "good")
         case "cancelled":
