@@ -4,6 +4,8 @@ from typing import Any
 
 import redis
 from redis.backoff import NoBackoff
+from redis.commands import core
+from redis.exceptions import NoScriptError
 from redis.retry import Retry
 
 
@@ -29,11 +31,30 @@ SECONDS = 5
 """How long a command, a connection or a turn may take before it counts as unreachable."""
 
 
+class Script(core.Script):
+    """A script that a server which does not know it gets as a whole, and runs in the same step.
+
+    redis-py loads it first and asks then: a server that is restarted between has forgotten it again.
+    """
+
+    def __call__(self, keys: Any = None, args: Any = None, client: Any = None) -> Any:
+        """The script's answer; nothing was done before by a server that did not know it."""
+        asked, given = client or self.registered_client, (*(keys or ()), *(args or ()))
+        try:
+            return asked.evalsha(self.sha, len(keys or ()), *given)
+        except NoScriptError:
+            return asked.eval(str(self.script), len(keys or ()), *given)
+
+
 class Client(redis.Redis):
     """A client that names the one error for which redis-py has no name.
 
     https://redis.io/docs/latest/operate/oss_and_stack/management/persistence/
     """
+
+    def register_script(self, script: Any) -> Script:
+        """The script, to be called with its keys and arguments."""
+        return Script(self, script)
 
     def parse_response(self, connection: Any, command_name: Any, **options: Any) -> Any:
         """The answer to one command, as ``redis.Redis`` reads it. Raises CannotWrite too."""

@@ -243,7 +243,7 @@ class Day:
         self.toll.violations += at_stripe(self.market, self.regulars.told().paid_late)
         self.toll.violations += [f"a shopper got {said}" for said in self.regulars.wrong]
         self.toll.violations += [
-            f"an error in a log: {process.log[process.log.index('Traceback') :][:2000]}"
+            f"an error in a log: {first_error(process.log)}"
             for process in (self.market.shop, *self.workers)
             if "Traceback" in process.log
         ]
@@ -258,6 +258,13 @@ class Day:
                 again = {"delta": 2, "reason": "sold out", "who": "tests"}
                 key = f"{level.sku} {self.toll.number}"
                 self.market.store.scripts.restock(level.sku, key=key, **again)
+
+
+def first_error(log: str) -> str:
+    """The first traceback of a log without the frames of libraries, and what comes right after."""
+    lines = log[log.index("Traceback") :][:20_000].splitlines()
+    told = [line for line in lines if not line.startswith(" ") or "/storefront/" in line]
+    return "\n".join(told)[:3000]
 
 
 def sells(shopper: Shopper) -> bool:

@@ -3,6 +3,7 @@
 import shutil
 import socket
 import threading
+from typing import Any
 
 import pytest
 import redis
@@ -99,6 +100,25 @@ def test_more_commands_at_once_than_connections_wait_their_turn(
         for thread in threads:
             thread.join()
         assert done == [True] * 20
+
+
+class Forgetful(connection.Client):
+    """Its server is restarted, and forgets every script, before each that it is asked by its hash."""
+
+    def execute_command(self, *args: Any, **options: Any) -> Any:
+        if args[0] == "EVALSHA":
+            super().execute_command("SCRIPT FLUSH")
+        return super().execute_command(*args, **options)
+
+
+def test_a_script_is_run_by_a_server_that_forgets_it_again_and_again(redis_server: RedisServer):
+    text = "return redis.call('INCRBY', KEYS[1], ARGV[1])"
+    with Forgetful.from_url(redis_server.url) as client:
+        script = client.register_script(text)
+        assert [script(["stock"], [5]), script(["stock"], [5])] == [5, 10]
+        with pytest.raises(redis.exceptions.NoScriptError):
+            redis.commands.core.Script(client, text)(["stock"], [5])
+        assert client.get("stock") == b"10"
 
 
 def test_text_comes_back_as_text(redis_server: RedisServer):
