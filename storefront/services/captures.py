@@ -41,7 +41,7 @@ def capture_when_due(shop: Shop, order_id: str, payment_intent: str) -> int | No
         facts = shop.stripe.intent(payment_intent)
         if facts.intent_status == "requires_capture":
             # This key will never say more, so the next number is stored before it is used.
-            shop.store.orders.number_capture(order.id, payment_intent)
+            shop.store.scripts.number_capture(order.id, payment_intent)
             settlement.apply(shop, order, facts)  # keeps until when the bank has agreed
             raise _again(no, payment_intent) from no
     return _settle(shop, order, facts)

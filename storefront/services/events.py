@@ -36,7 +36,8 @@ def receive(shop: Shop, body: bytes, signature: str) -> str:
 
     Raises SignatureInvalid when Stripe did not sign it, or would never send it so: then nothing is
     noted of it. Raises the store's errors when the outcome could not be stored, and ShopClosed when
-    the order that it is about may be lost for now, so that Stripe sends it again.
+    the order that it is about may be lost for now, or has to wait for those that are, so that Stripe
+    sends it again.
     """
     signed = shop.stripe.event(body, signature)
     try:
@@ -102,7 +103,10 @@ def _payment(shop: Shop, event: Event, payment: Payment) -> str:
         shop.store.due.schedule(job, shop.store.now())
         return _nothing(shop, event, "asking")
     if final:
-        return settlement.apply(shop, order, payment, event=event.id)
+        outcome = settlement.apply(shop, order, payment, event=event.id)
+        if outcome is Settled.LATER:
+            raise ShopClosed(Door.RESTARTED)
+        return outcome
     if stands is Verdict.OPEN:
         return _nothing(shop, event, "open")
     if payment.payment_intent in {*order.authorizations, *order.payments}:

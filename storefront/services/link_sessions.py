@@ -58,12 +58,15 @@ def arrive(shop: Shop, payment: Payment) -> Order | None:
     return shop.store.orders.get(payment.order)
 
 
-def settle(shop: Shop, payment: Payment) -> Settled:
-    """Make the order of a link's session if it was completed, and settle it."""
+def settle(shop: Shop, payment: Payment, *, in_turn: bool = False) -> Settled:
+    """Make the order of a link's session if it was completed, and settle it.
+
+    ``in_turn`` as in ``settlement.apply``.
+    """
     order = arrive(shop, payment)
     if order is None:
         return Settled.OPEN if payment.session_status != "complete" else Settled.UNKNOWN_ORDER
-    return settlement.apply(shop, order, payment)
+    return settlement.apply(shop, order, payment, in_turn=in_turn)
 
 
 def catch_up(shop: Shop, link: PaymentLink) -> None:
@@ -115,7 +118,8 @@ def walk(shop: Shop, payment: Payment) -> str:
         return "ended" if end(shop, payment) else "known"
     if payment.session_status != "complete":
         return "known"
-    return "unknown" if settle(shop, payment) is Settled.UNKNOWN_ORDER else "settled"
+    outcome = settle(shop, payment, in_turn=True)
+    return "unknown" if outcome is Settled.UNKNOWN_ORDER else "settled"
 
 
 def _unknown(shop: Shop, found: Iterable[Payment]) -> list[Payment]:

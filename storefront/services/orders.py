@@ -51,7 +51,7 @@ def find(shop: Shop, text: str) -> Order | None:
 def refresh(shop: Shop, order: Order) -> tuple[Order, bool]:
     """The order as it truly stands, Stripe asked when a webhook may be missing.
 
-    False: Stripe could not be asked, so the order is as we knew it last.
+    False: Stripe could not be asked, or what it said has to wait, so the order is as we knew it last.
     """
     if order.undecided and order.deadline <= shop.store.now():
         settlement.end(shop, order, Reason.EXPIRED)  # Stripe knows of nothing yet
@@ -63,12 +63,12 @@ def refresh(shop: Shop, order: Order) -> tuple[Order, bool]:
         return order, True  # by now the worker has asked about a payment that came too late
     try:
         if order.state is State.OPEN and order.deadline <= shop.store.now():
-            settlement.end(shop, order, Reason.EXPIRED)
+            outcome = settlement.end(shop, order, Reason.EXPIRED)
         else:
-            settlement.ask(shop, order)
+            outcome = settlement.ask(shop, order)
     except StripeError:
         return shop.store.orders.get(order.id) or order, False
-    return shop.store.orders.get(order.id) or order, True
+    return shop.store.orders.get(order.id) or order, outcome is not Settled.LATER
 
 
 def payable(shop: Shop, order: Order) -> tuple[Order, Payment | None]:

@@ -27,7 +27,7 @@ from storefront.domain.errors import (
 from storefront.domain.payment_links import LinkFact, LinkState, PaymentLink
 from storefront.services import link_sessions, links
 from storefront.services.shop import Shop
-from storefront.storage.answers import LinkAttached, LinkEnded, LinkOpened
+from storefront.storage.answers import LinkAttached, LinkClosed, LinkEnded, LinkOpened
 
 MOST = 1_000_000
 """Units of one link; more is a slip of the finger."""
@@ -183,6 +183,7 @@ def close_when_due(shop: Shop, link_id: str) -> int | None:
     link = shop.store.links.get(link_id)
     if link is None:
         return None
+    _, run = shop.store.scripts.read_door()
     if not link.stripe:
         _make(shop, link)  # it may have been made: only Stripe knows
         link = _known(shop, link_id)
@@ -191,8 +192,10 @@ def close_when_due(shop: Shop, link_id: str) -> int | None:
         if not link_sessions.end_open(shop, link.stripe):
             return 0
         link_sessions.catch_up(shop, link)
-    word = shop.store.scripts.close_link(link_id, why=CLOSED)
+    word = shop.store.scripts.close_link(link_id, why=CLOSED, run=run)
     log.info("link %s: %s", link_id, word)
+    if word is LinkClosed.RESTARTED:
+        raise StripeUnreachable(f"Redis was restarted while link {link_id} was being closed")
     return None
 
 
@@ -300,6 +303,7 @@ def _make(shop: Shop, link: PaymentLink, *, first: bool = False) -> None:
     When Stripe clearly has none and will have none, its units go back. ``first``: nobody has asked for
     it before, so any clear no means that nothing was made.
     """
+    _, run = shop.store.scripts.read_door()
     refused: StripeRefused | None = None
     fact: LinkFact | None = None
     try:
@@ -313,13 +317,13 @@ def _make(shop: Shop, link: PaymentLink, *, first: bool = False) -> None:
         fact = _look_up(shop, link)
         if fact is None:
             # This key will never say more, so the next number is stored before it is used.
-            shop.store.links.number_creation(link.id)
+            shop.store.scripts.number_link(link.id)
             raise StripeUnreachable(f"link {link.id} goes on under another key") from spent
     else:
         fact = fact or _look_up(shop, link)
     if fact is None:
         shop.store.scripts.end_link(link.id, why=REFUSED, who="")
-        shop.store.scripts.close_link(link.id, why=REFUSED)
+        shop.store.scripts.close_link(link.id, why=REFUSED, run=run)
         log.warning("link %s was not made: %s", link.id, refused or "no answer for a day")
         if first and refused:
             raise refused

@@ -33,7 +33,9 @@ WINDOW_SECONDS = 3 * 24 * 3600
 AHEAD_SECONDS = 120
 """How much later than ours Stripe's clock may be."""
 
-NOTHING_NEW = frozenset({Settled.ALREADY, Settled.KEPT, Settled.OTHER_ORDER, Settled.OPEN})
+NOTHING_NEW = frozenset(
+    {Settled.ALREADY, Settled.KEPT, Settled.OTHER_ORDER, Settled.OPEN, Settled.LATER}
+)
 
 log = logging.getLogger(__name__)
 
@@ -243,7 +245,7 @@ def _session(shop: Shop, payment: Payment) -> str:
         return _open(shop, order, payment)
     if not _news(order, payment, stands):
         return "known"
-    outcome = settlement.apply(shop, order, payment)
+    outcome = settlement.apply(shop, order, payment, in_turn=True)
     return "known" if outcome in NOTHING_NEW else "settled"
 
 

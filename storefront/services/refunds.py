@@ -135,7 +135,7 @@ def _make(shop: Shop, order: Order, payment_intent: str, wanted: _Wanted) -> Ref
     except (StripeSpent, StripeKeyMismatch) as spent:
         # This key will never say more, so the next number is stored; the list shows what it made.
         # Stripe is in trouble: it is asked again less and less often.
-        shop.store.orders.number_refund(order.id, wanted.about)
+        shop.store.scripts.number_refund(order.id, wanted.about)
         raise StripeUnreachable(f"the refund goes on under another key: {spent}") from spent
 
 

@@ -68,7 +68,7 @@ def restore(
         _write(shop, replace(found, strays=tuple(sorted(is_open))), state, mails)
         for one in kept or [own]:
             if order := shop.store.orders.get(found.order):
-                settlement.apply(shop, order, one)
+                settlement.apply(shop, order, one, in_turn=True)
     elif paid:
         reason = next((r.reason for r in found.refunds if r.reason), "")
         _write(shop, replace(found, strays=tuple(sorted(is_open))), State.REFUNDED, mails, reason)

@@ -28,11 +28,14 @@ def apply(
     payment: Payment,
     *,
     reason: Reason = Reason.EXPIRED,
+    in_turn: bool = False,
     event: str = "",
 ) -> Settled:
     """Do what the facts about one of the order's payments ask for, once, whoever brings them.
 
     ``reason`` is why a hold is released, should the facts say that nothing can be paid any more.
+    ``in_turn``: whoever paid in time was settled before. Who did not waits for that while the books
+    are not known to be whole, because the units that are free may be those of an order that was lost.
     """
     scripts = shop.store.scripts
     authorized = payment.payment_intent in order.authorizations
@@ -56,6 +59,7 @@ def apply(
                     amount=payment.amount,
                     parts=_charged(order, payment),
                     email=payment.email,
+                    in_turn=in_turn,
                     event=event,
                 )
         case Verdict.AUTHORIZED:
@@ -70,6 +74,7 @@ def apply(
                     parts=_charged(order, payment),
                     capture_before=payment.capture_before,
                     email=payment.email,
+                    in_turn=in_turn,
                     event=event,
                 )
         # Only "canceled" is for ever: an old event may still tell of what was before.
@@ -180,11 +185,11 @@ def end(shop: Shop, order: Order, reason: Reason) -> Settled:
         order = shop.store.orders.get(order.id) or order
     if reason is Reason.EXPIRED:
         return apply(shop, order, sessions.ended(shop, order.session))
-    shop.store.orders.note_ending(order.id, reason)
+    shop.store.scripts.note_ending(order.id, reason)
     try:
         payment = sessions.ended(shop, order.session)
     except StripeError:
-        shop.store.orders.note_ending(order.id, "")
+        shop.store.scripts.note_ending(order.id, "")
         raise
     return apply(shop, order, payment, reason=reason)
 

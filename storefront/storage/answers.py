@@ -66,6 +66,7 @@ class Settled(StrEnum):
     OTHER_ORDER = "other_order"
     OPEN = "open"
     UNKNOWN_ORDER = "unknown_order"
+    LATER = "later"
     AUTHORIZED = "authorized"
     CAPTURED = "captured"
     VOIDED = "voided"
@@ -230,6 +231,7 @@ class LinkEnded(StrEnum):
 class LinkClosed(StrEnum):
     CLOSED = "closed"
     ALREADY = "already"
+    RESTARTED = "restarted"
     UNKNOWN_LINK = "unknown_link"
 
 

@@ -61,6 +61,8 @@ ALONE = (
     "finish_due",
     "read_door",
     "read_returns",
+    "number_key",
+    "note_ending",
     "count_try",
     "use_code",
     "confirm_codes",

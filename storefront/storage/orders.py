@@ -150,33 +150,6 @@ class Orders:
         )
         return [(order, int(deadline)) for order, deadline in found]
 
-    def number_refund(self, order_id: str, payment_intent: str) -> int:
-        """Store, before it is used, a new number for the idempotency key of a payment's refund.
-
-        For one that the operator planned, ``payment_intent`` goes on with a colon and its key.
-        """
-        number: int = self._client.hincrby(
-            self._keys.order(order_id), f"refund_version:{payment_intent}", 1
-        )
-        return number
-
-    def number_capture(self, order_id: str, payment_intent: str) -> int:
-        """Store, before it is used, a new number for the idempotency key of a payment's capture."""
-        number: int = self._client.hincrby(
-            self._keys.order(order_id), f"capture_version:{payment_intent}", 1
-        )
-        return number
-
-    def note_ending(self, order_id: str, reason: str) -> None:
-        """Keep why an order's payment is being ended: Stripe's own event of it may come first.
-
-        Empty when the attempt failed.
-        """
-        if reason:
-            self._client.hset(self._keys.order(order_id), "ending", reason)
-        else:
-            self._client.hdel(self._keys.order(order_id), "ending")
-
     def seen(self, event_id: str) -> bool:
         """Whether this Stripe event's outcome is stored already."""
         return bool(self._client.exists(self._keys.seen(event_id)))

@@ -66,11 +66,6 @@ class PaymentLinks:
             if "state" in f
         ]
 
-    def number_creation(self, link_id: str) -> int:
-        """Store, before it is used, a new number for the idempotency key of a link's creation."""
-        number: int = self._client.hincrby(self._keys.link(link_id), "version", 1)
-        return number
-
 
 def read_link(fields: Mapping[str, str]) -> PaymentLink:
     """The link that a hash describes."""

@@ -17,6 +17,7 @@ from storefront.storage.answers import (
     HoldAnswer,
     Job,
     Limits,
+    Noted,
     Published,
     Renewed,
     Restocked,
@@ -30,11 +31,12 @@ from storefront.storage.entering import Entering
 from storefront.storage.handing import Handing
 from storefront.storage.linking import Linking
 from storefront.storage.mailing import Mailing
+from storefront.storage.numbering import Numbering
 from storefront.storage.refunding import Refunding
 from storefront.storage.restoring import Restoring
 
 
-class Scripts(Restoring, Refunding, Handing, Mailing, Linking, Counting, Entering):
+class Scripts(Restoring, Refunding, Handing, Mailing, Linking, Counting, Entering, Numbering):
     """Runs the scripts of one shop."""
 
     def hold_stock(
@@ -112,9 +114,13 @@ class Scripts(Restoring, Refunding, Handing, Mailing, Linking, Counting, Enterin
         amount: int,
         parts: Charged | None = None,
         email: str,
+        in_turn: bool = False,
         event: str = "",
     ) -> Settled:
-        """Give the goods for a payment that succeeded, or make its refund due."""
+        """Give the goods for a payment that succeeded, or make its refund due.
+
+        ``in_turn``: whoever paid in time has the goods by now, should Redis have lost anything.
+        """
         answer = self._ask(
             "settle_payment",
             order,
@@ -124,6 +130,7 @@ class Scripts(Restoring, Refunding, Handing, Mailing, Linking, Counting, Enterin
             amount=amount,
             **_parts(parts),
             email=email,
+            in_turn=in_turn,
         )
         return Settled(answer[0])
 
@@ -137,6 +144,7 @@ class Scripts(Restoring, Refunding, Handing, Mailing, Linking, Counting, Enterin
         parts: Charged | None = None,
         capture_before: int,
         email: str,
+        in_turn: bool = False,
         event: str = "",
     ) -> Settled:
         """Commit the goods to a payment that a bank agreed to, or make its void due."""
@@ -150,6 +158,7 @@ class Scripts(Restoring, Refunding, Handing, Mailing, Linking, Counting, Enterin
             **_parts(parts),
             capture_before=capture_before,
             email=email,
+            in_turn=in_turn,
         )
         return Settled(answer[0])
 
@@ -281,6 +290,10 @@ class Scripts(Restoring, Refunding, Handing, Mailing, Linking, Counting, Enterin
         ]
         word, *fresh = self._send("publish_catalogue", keys, question)
         return None if word == Published.CHANGED else fresh
+
+    def note_ending(self, order: str, reason: str) -> Noted:
+        """Keep why an order's payment is being ended; empty when the attempt failed."""
+        return Noted(self._scripts["note_ending"]([self._keys.order(order)], [reason]))
 
     def claim_due(self, *, limit: int, lease_ms: int) -> list[Job]:
         """Take at most ``limit`` jobs that are due; after ``lease_ms`` they are due again."""

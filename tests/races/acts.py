@@ -328,6 +328,10 @@ def publish(book: Book, case: str) -> object:
     return "stocked" if found else "known"
 
 
+def note_ending(book: Book, case: str) -> object:
+    return book.store.scripts.note_ending(case, "cancelled")
+
+
 def claim(book: Book, _case: str) -> object:
     jobs = book.store.scripts.claim_due(limit=1, lease_ms=LEASE_MS)
     return "claimed" if jobs else "none"
@@ -363,6 +367,7 @@ SCRIPTS: dict[str, list[Act]] = {
         Act(released_and_taken, settle, "oversold", "already"),
         Act(paid, settle_another, "duplicate", "already"),
     ],
+    "ending": [Act(opened, note_ending, "noted", "noted")],
     "processing": [Act(opened, process, "processing", "already")],
     "release": [
         Act(opened, release, "released", "already"),

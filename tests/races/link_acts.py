@@ -6,6 +6,8 @@ from storefront.domain.payment_links import LinkState, PaymentLink
 from tests.storage.steps import ASK_MS, PRICE, Book
 
 UNITS = 2
+RUN: dict[str, str] = {}
+"""The server's run, as it was when the case's link was ended."""
 
 
 def link(case: str) -> PaymentLink:
@@ -45,6 +47,7 @@ def sold_one(book: Book, case: str) -> None:
 def ended(book: Book, case: str) -> None:
     selling(book, case)
     end(book, case)
+    _, RUN[case] = book.store.scripts.read_door()
 
 
 def make(book: Book, case: str) -> object:
@@ -86,7 +89,7 @@ def end(book: Book, case: str) -> object:
 
 
 def close(book: Book, case: str) -> object:
-    return book.store.scripts.close_link(link(case).id, why="closed")
+    return book.store.scripts.close_link(link(case).id, why="closed", run=RUN[case])
 
 
 def restore(book: Book, case: str) -> object:

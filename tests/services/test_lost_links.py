@@ -4,7 +4,7 @@ import pytest
 
 from storefront.domain.catalogue_file import CatalogueFile
 from storefront.domain.door import Door
-from storefront.domain.errors import NotEnoughStock, ShopClosed
+from storefront.domain.errors import NotEnoughStock, ShopClosed, StripeUnreachable
 from storefront.domain.payment_links import LinkState, PaymentLink, order_of
 from storefront.services import (
     payment_links,
@@ -215,3 +215,19 @@ def test_what_a_link_gives_back_is_for_whoever_waits_in_line(town: Town) -> None
     payment_links.close(town.shop, link.id, "me")
     assert town.find("offered").email == "bob@example.com"
     assert town.level() == (4, 1, 0)
+
+
+def test_a_link_that_was_being_closed_when_redis_was_restarted_keeps_its_units(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What it had sold was counted on the server before, and may be lost on the one after."""
+    link = make(town, 1)
+    read = town.shop.store.scripts.read_door
+    with monkeypatch.context() as patched:
+        patched.setattr(town.shop.store.scripts, "read_door", lambda: (read()[0], "the-one-before"))
+        with pytest.raises(StripeUnreachable, match="restarted"):
+            payment_links.close(town.shop, link.id, "me")
+    assert town.level() == (4, 1, 0)
+    assert now(town, link).left == 1
+    town.work()
+    assert town.level() == (5, 0, 0)

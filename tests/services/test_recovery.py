@@ -488,3 +488,71 @@ def test_wherever_it_breaks_everyone_gets_what_is_theirs(build: Build, make_fuse
         then=then,
         HOLD_SECONDS="60",
     )
+
+
+# What comes too late while the books may not be whole.
+
+
+@pytest.fixture
+def late_beside_lost(town: Town) -> tuple[Town, str, str]:
+    """Ada's hold on the last one ended, Bob bought it in time, and Redis forgot his sale.
+
+    Answers the two orders, when Stripe tells of the money that Ada sent too late.
+    """
+    late = town.begin({"last": 1}, visitor="ada").order
+    orders.cancel(town.shop, late)
+    town.work()
+    before = keep(town)
+    in_time = town.begin({"last": 1}, visitor="bob").order
+    town.stripe.pay(in_time.session)
+    town.lose_events()
+    restart(town, before)
+    town.stripe.pay_too_late(late.session)
+    return town, late.id, in_time.id
+
+
+def test_who_paid_too_late_waits_for_those_whose_sales_were_lost(
+    late_beside_lost: tuple[Town, str, str],
+) -> None:
+    town, late, in_time = late_beside_lost
+    with pytest.raises(ShopClosed):
+        town.deliver("payment_intent.succeeded")
+    order, told = orders.refresh(town.shop, town.order(late))
+    assert (order.state, told) == (State.RELEASED, False)
+    town.work()
+    assert town.order(in_time).state is State.PAID
+    town.rest()
+    assert town.order(late).state is State.REFUNDED
+
+
+def test_control_a_late_payer_who_need_not_wait_takes_what_somebody_bought_in_time(
+    late_beside_lost: tuple[Town, str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    town, late, in_time = late_beside_lost
+    settle = town.shop.store.scripts.settle_payment
+    monkeypatch.setattr(
+        town.shop.store.scripts,
+        "settle_payment",
+        lambda *a, **k: settle(*a, **k | {"in_turn": True}),
+    )
+    town.deliver()
+    town.work()
+    assert (town.order(late).state, town.order(in_time).state) == (State.PAID, State.REFUNDED)
+    town.rest()
+
+
+def test_who_paid_too_late_and_has_the_goods_keeps_them_over_a_restart_that_forgot_it(
+    town: Town,
+) -> None:
+    """Nobody can come between: the walk gives them before the shop opens."""
+    late = town.begin({"last": 1}, visitor="ada").order
+    orders.cancel(town.shop, late)
+    before = keep(town)
+    town.stripe.pay_too_late(late.session)
+    town.deliver()
+    assert town.order(late).state is State.PAID
+    restart(town, before)
+    recovery.recover(town.shop)
+    assert stands(town) is Door.OPEN
+    assert town.order(late).state is State.PAID
+    town.rest()

@@ -104,7 +104,7 @@ class OrderPromises:
         self._states[order] = state
         after = GOODS | {State.REVIEW, State.REFUNDED}
         if order in self._truth.let_go | self._truth.crossed:
-            after |= {State.VOIDED}
+            after |= {State.VOIDED, State.VOID_DUE}  # another payment may be authorised after that
         if order in self._truth.called_off:
             after |= MONEY_BACK
         if was in GOODS and state not in after:

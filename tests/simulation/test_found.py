@@ -169,7 +169,7 @@ def test_a_note_on_an_order_that_is_lost_does_not_keep_it_from_coming_back(
 ) -> None:
     order = town.begin().order
     lose(town)
-    town.shop.store.orders.note_ending(order.id, "cancelled")
+    town.shop.store.scripts.note_ending(order.id, "cancelled")
     assert town.orders() == []
     assert town.shop.store.orders.get(order.id) is None
     reconciliation.reconcile(town.shop)

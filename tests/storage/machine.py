@@ -487,7 +487,7 @@ class Storage(Authorizing, RuleBasedStateMachine):
     def do_something_rare(self, what: str, event: str) -> None:
         orders = self.model.orders
         if what == "end" and orders:
-            self.store.orders.note_ending(self._order(0), "cancelled")
+            self.store.scripts.note_ending(self._order(0), "cancelled")
             orders[self._order(0)].ending = "cancelled"
         elif what == "no sku":
             self._hold({"d": 1}, 3, 0, "", "", Limits(0, 0), HOUR, HOUR, 2)

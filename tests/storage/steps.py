@@ -170,6 +170,7 @@ class Book:
         amount: int = 2 * PRICE,
         parts: Charged | None = None,
         email: str = "ada@example.com",
+        in_turn: bool = False,
         event: str = "",
     ) -> Settled:
         return self.store.scripts.settle_payment(
@@ -179,6 +180,7 @@ class Book:
             amount=amount,
             parts=parts,
             email=email,
+            in_turn=in_turn,
             event=event,
         )
 
@@ -193,6 +195,7 @@ class Book:
         session: str = "cs_1",
         amount: int = 2 * PRICE,
         parts: Charged | None = None,
+        in_turn: bool = False,
         event: str = "",
     ) -> Settled:
         return self.store.scripts.authorize_payment(
@@ -203,6 +206,7 @@ class Book:
             parts=parts,
             capture_before=1_900_000_000,
             email="ada@example.com",
+            in_turn=in_turn,
             event=event,
         )
 

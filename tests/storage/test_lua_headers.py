@@ -54,6 +54,7 @@ ENUMS: dict[str, type[StrEnum]] = {
     "take_offer": words_of.Taken,
     "offer_units": words_of.Passed,
     "read_door": Door,
+    "note_ending": words_of.Noted,
     "open_link": words_of.LinkOpened,
     "attach_link": words_of.LinkAttached,
     "take_unit": words_of.UnitTaken,
@@ -174,6 +175,8 @@ def test_the_header_names_exactly_the_fields_that_the_script_reads(name: str) ->
         read |= {"terms", "ask_ms"}
     if re.search(r"\bsend_back\(", code):
         read |= {"payment_intent", "amount"}
+    if re.search(r"\bhas_to_wait\(", code):
+        read.add("in_turn")
     # Read by answer(), which every script ends with. A script that is told of no event has none.
     optional = {"event", "order"}
     assert asked(TEXTS[name]) | optional == read | optional

@@ -150,12 +150,6 @@ def test_a_snapshot_has_the_orders_and_how_often_jobs_were_taken(busy: Book) -> 
     assert (snapshot.tries, "ask:x" in snapshot.due) == ({"ask:x": 1}, True)
 
 
-def test_the_number_of_a_refund_s_key_is_stored_before_it_is_used(busy: Book) -> None:
-    found = busy.store.orders
-    assert [found.number_refund("paid", "pi_1") for _ in range(2)] == [1, 2]
-    assert busy.order("paid").refund_versions == {"pi_1": 2}
-
-
 def test_an_event_that_changes_nothing_is_remembered_for_35_days(book: Book) -> None:
     assert not book.store.orders.seen("evt_1")
     book.store.orders.mark_seen("evt_1")

@@ -184,3 +184,21 @@ def test_books_that_disagree_stop_it_before_anything_is_written(opened: Book) ->
     assert opened.picture() == before
     opened.put("held", "poster", 2)
     assert opened.authorize("o1", event="evt_1") is Settled.AUTHORIZED
+
+
+def test_later_while_free_units_may_be_those_of_an_order_that_was_lost(opened: Book) -> None:
+    opened.release("o1")
+    opened.store._client.hset(opened.store.keys.door(), "run", "another")
+    before = opened.picture()
+    assert opened.authorize("o1") is Settled.LATER
+    assert opened.due()["ask:o1:pi_1"] - opened.store.now() == pytest.approx(30_000, abs=5000)
+    opened.store._client.zrem(opened.store.keys.name("due"), "ask:o1:pi_1")
+    assert opened.picture() == before
+    assert opened.authorize("o1", in_turn=True) is Settled.RETAKEN
+    opened.check()
+
+
+def test_whoever_paid_in_time_has_the_goods_on_any_server(opened: Book) -> None:
+    opened.store._client.hset(opened.store.keys.door(), "run", "another")
+    assert opened.authorize("o1") is Settled.AUTHORIZED
+    opened.check()

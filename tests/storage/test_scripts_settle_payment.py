@@ -173,3 +173,28 @@ def test_books_that_disagree_stop_a_sale_before_anything_is_written(opened: Book
     assert opened.picture() == before
     opened.put("held", "poster", 2)
     assert opened.settle("o1", event="evt_1") is Settled.SOLD
+
+
+def test_later_while_free_units_may_be_those_of_an_order_that_was_lost(opened: Book) -> None:
+    opened.release("o1")
+    opened.store._client.hset(opened.store.keys.door(), "run", "another")
+    before = opened.picture()
+    assert opened.settle("o1") is Settled.LATER
+    assert opened.due()["ask:o1:pi_1"] - opened.store.now() == pytest.approx(30_000, abs=5000)
+    opened.store._client.zrem(opened.store.keys.name("due"), "ask:o1:pi_1")
+    assert opened.picture() == before
+    assert opened.settle("o1", in_turn=True) is Settled.RETAKEN
+    opened.check()
+
+
+def test_whoever_paid_in_time_has_the_goods_on_any_server(opened: Book) -> None:
+    opened.store._client.hset(opened.store.keys.door(), "run", "another")
+    assert opened.settle("o1") is Settled.SOLD
+    opened.check()
+
+
+def test_later_a_purchase_of_nothing_is_asked_about_by_its_session(opened: Book) -> None:
+    opened.release("o1")
+    opened.store._client.hset(opened.store.keys.door(), "run", "another")
+    assert opened.settle("o1", "cs_1", amount=0) is Settled.LATER
+    assert "ask:o1" in opened.due()

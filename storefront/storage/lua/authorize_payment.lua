@@ -2,10 +2,11 @@
 --
 -- No money has moved yet: it is captured next, or the authorisation is cancelled, free of fees.
 -- KEYS  as in books.lua
--- ASK   order, payment_intent, session (may be empty), amount (minor units), parts (see books.lua),
---       capture_before (seconds; 0: not known), email, event
+-- ASK   order, payment_intent, session (may be empty), amount (minor units), parts, in_turn (both see
+--       books.lua), capture_before (seconds; 0: not known), email, event
 -- ANSWER authorized | retaken (released before, the units were still there) | oversold (they were not:
 --       void due) | duplicate (paid or authorised before: this one's void is due) | already STATE
+--       | later STATE (as the books may not be whole; due: ask)
 --       | other_order ORDER (this payment is that one's already) | unknown_order
 -- E.g.  an open order: authorized; held -2, sold +2, due: capture
 local fields = redis.call('HMGET', ORDER, 'state', 'lines', 'basket', 'paid_by', 'session', 'restored')
@@ -24,6 +25,7 @@ local owner = redis.call('HGET', PAYMENTS, ask.payment_intent)
 if owner and owner ~= ask.order then return answer('other_order', owner) end
 local lines = its_own(cjson.decode(fields[2]))
 local at = units_at(lines)
+if has_to_wait(at) then return answer('later', state) end
 redis.call('HSET', ORDER, authorized, int(ask.amount))
 if ask.capture_before > 0 then
   redis.call('HSET', ORDER, 'capture_before:' .. ask.payment_intent, int(ask.capture_before))

@@ -31,7 +31,8 @@
 --            Of a hold ask.ask_ms (after so long with no payment page the worker looks) and (optional)
 --            ask.terms {text (JSON), shipping (minor units) and way (as far as known), undecided}.
 --            Of a payment ask.payment_intent, ask.amount (minor units) and (optional) ask.parts
---            {total, shipping, tax, discount (minor units), way, recipient (JSON; may be empty)}
+--            {total, shipping, tax, discount (minor units), way, recipient (JSON; may be empty)};
+--            ask.in_turn: whoever paid in time has the goods, should Redis have lost anything
 local AVAILABLE, HELD, SOLD, WRITTEN_OFF, STOCKED = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
 local UNITS, HOLDS, RETURNS, VISITORS, ADDRESSES = KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10]
 local ORDERS, STATES, PAYMENTS, DUE, LEDGER = KEYS[11], KEYS[12], KEYS[13], KEYS[14], KEYS[15]
@@ -42,6 +43,7 @@ local SEEN_SECONDS = 35 * 24 * 3600
 local SALES_MINUTES = 2880 -- two days: whatever the time zone, today is among them
 local MOST_OFFERS = 50 -- in one script; the next ones are due at once
 local OFFER_AGAIN_MS = 60000
+local LATER_MS = 30000 -- before the lease of whoever asks ends, so that its job stays due
 local MOST_FIELDS = 400 -- of an order: beyond, no more of Stripe's events are listed in it
 assert(#KEYS >= 25 and #KEYS % 2 == 1 and #ARGV == 1, '25 keys, two for each offer, and one argument, a JSON object')
 local ask = cjson.decode(ARGV[1])
@@ -425,6 +427,15 @@ local function begin_payment(deadline)
   end
   schedule('ask:' .. ask.order, undecided and deadline or now + ask.ask_ms)
   schedule('expire:' .. ask.order, deadline)
+end
+
+-- Whether a payment of an order that has no units must wait: those that are free may be another's, which
+-- Redis has lost. Stripe is then asked about it again, until the books are known to be whole.
+local function has_to_wait(at)
+  if at ~= 'none' or ask.in_turn or door_stands(DOOR, STOCKED) == 'open' then return false end
+  schedule('ask:' .. ask.order .. (ask.amount > 0 and ':' .. ask.payment_intent or ''), now + LATER_MS)
+  ask.event = nil -- it has no outcome yet
+  return true
 end
 
 -- A payment that buys nothing: what was charged goes back, and who was charged nothing is told so.

@@ -4,11 +4,11 @@
 -- payment that was authorised here before has been captured now.
 -- KEYS  as in books.lua
 -- ASK   order, payment_intent (the session, when nothing was to be paid), session (may be empty),
---       amount (minor units), parts (see books.lua), email, event
+--       amount (minor units), parts, in_turn (both see books.lua), email, event
 -- ANSWER sold | captured (authorised before) | retaken (released before, the units were still there)
 --       | oversold (they were not: refund due; of 0: released, and told that nothing was charged)
 --       | duplicate (paid before: this payment's refund is due) | cancelled (by the operator, while it was
---       authorised: refund due) | already STATE
+--       authorised: refund due) | already STATE | later STATE (as the books may not be whole; due: ask)
 --       | other_order ORDER (this payment is that one's already) | unknown_order
 -- E.g.  an open order: sold; held -2, sold +2, state paid, due: mail:confirmed
 local fields = redis.call('HMGET', ORDER, 'state', 'lines', 'basket', 'paid_by', 'session', 'mail:confirmed', 'restored')
@@ -23,6 +23,7 @@ local owner = redis.call('HGET', PAYMENTS, ask.payment_intent)
 if owner and owner ~= ask.order then return answer('other_order', owner) end
 local lines = its_own(cjson.decode(fields[2]))
 local at = units_at(lines)
+if has_to_wait(at) then return answer('later', state) end
 local cancelled = false
 if redis.call('HDEL', ORDER, 'authorized:' .. ask.payment_intent) == 1 then
   redis.call('ZREM', DUE, 'capture:' .. ask.order .. ':' .. ask.payment_intent, 'void:' .. ask.order .. ':' .. ask.payment_intent)

@@ -12,7 +12,7 @@ from storefront.domain.payments import Payment, Verdict, verdict
 from storefront.services import captures, events, orders, sessions, settlement, work
 from storefront.services.shop import Shop
 from storefront.storage.answers import Settled
-from storefront.storage.orders import Orders
+from storefront.storage.scripts import Scripts
 from tests.simulation.bugs.bug import Bug
 
 numbers = itertools.count()
@@ -158,7 +158,7 @@ BUGS = (
         "keeps the goods of an authorisation that ran out",
         lua=(("void_payment", "if at ~= 'none' then move_order(", "if false then move_order("),),
     ),
-    Bug("captures with a spent key for ever", swaps=((Orders, "number_capture", unnumbered),)),
+    Bug("captures with a spent key for ever", swaps=((Scripts, "number_capture", unnumbered),)),
     Bug(
         "undoes an authorisation when an old event says that it is not paid",
         swaps=((events, "_payment", believe_an_old_event),),
