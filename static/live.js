@@ -35,8 +35,8 @@ const show = {
     }
   },
   quantity(part) {
-    const chosen = part.form.querySelector("[name=sku]:checked, [name=sku][type=hidden]");
-    part.max = Math.min(stock[chosen?.value]?.available || Infinity, part.dataset.limit);
+    const { value } = part.form.elements.sku; // also of radios
+    part.max = Math.min(stock[value]?.available || Infinity, part.dataset.limit);
   },
   buy(part, state) {
     say(part, `buy ${state}`);
@@ -46,6 +46,16 @@ const show = {
   return(part, state, left, skus) {
     const [first] = skus.map((sku) => returns[sku]).sort();
     say(part, first ? "return known" : "return", 0, shop.local(first, "time"));
+  },
+  // While some SKU is in such a state, and one types in it.
+  when(part, state, left, skus, news) {
+    const { when, said } = part.dataset;
+    const on = skus.some((sku) => when.includes(states[rank(sku)]));
+    const hide = !on && !part.contains(document.activeElement);
+    if (said && part.hidden > hide) news.push(said);
+    part.hidden = part.disabled = hide;
+    if (hide) part.selected = false; // another option is
+    else if (part.parentNode.selectedIndex < 0) part.selected = true;
   },
 };
 
@@ -64,7 +74,7 @@ const draw = () => {
 };
 
 const take = async (levels) => {
-  const shelf = document.querySelector(".shelf");
+  const shelf = document.querySelector("main > .shelf");
   const isNew = (sku) => !stock[sku] && !document.querySelector(`[data-stock~="${sku}"]`);
   const lacking = shelf && Object.keys(levels).some(isNew);
   Object.assign(stock, levels);

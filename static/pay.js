@@ -1,70 +1,59 @@
 // The payment page: Stripe's fields in our form.
-(() => {
-  "use strict";
-  const form = document.getElementById("payment");
-  if (!form) return;
-  document.getElementById("without-scripts").hidden = true;
-  const { clientSecret, key, back, locale, until, now, unreachable, failed } = form.dataset;
-  const message = document.getElementById("payment-message");
-  const button = form.querySelector("button");
-  const say = (text) => { message.textContent = text; message.hidden = !text; };
-  const rest = (busy) => {
-    button.disabled = busy;
-    button.setAttribute("aria-busy", String(busy));
-  };
-  if (!window.Stripe) return say(unreachable);
+const form = document.getElementById("payment");
+document.getElementById("without-scripts").hidden = true;
+const { clientSecret, key, back, locale, until, now, unreachable, failed } = form.dataset;
+const message = document.getElementById("payment-message");
+const button = form.querySelector("button");
+const say = (text) => { message.textContent = text; message.hidden = !text; };
+const AGAIN = "requires_payment_method";
+const rest = (busy) => {
+  button.disabled = busy;
+  button.ariaBusy = busy;
+};
 
-  const colours = getComputedStyle(document.documentElement);
-  const colour = (name) => colours.getPropertyValue(name).trim();
-  const stripe = window.Stripe(key, { locale });
-  const elements = stripe.elements({
-    clientSecret,
-    appearance: {
-      theme: matchMedia("(prefers-color-scheme: dark)").matches ? "night" : "stripe",
-      variables: {
-        colorPrimary: colour("--red"),
-        colorBackground: colour("--card"),
-        colorText: colour("--ink"),
-        colorDanger: colour("--bad"),
-        borderRadius: "6px",
-      },
+const colour = (name) => getComputedStyle(form).getPropertyValue(name).trim();
+const stripe = window.Stripe?.(key, { locale });
+const elements = stripe?.elements({
+  clientSecret,
+  appearance: {
+    theme: matchMedia("(prefers-color-scheme: dark)").matches ? "night" : "stripe",
+    variables: {
+      colorPrimary: colour("--red"),
+      colorBackground: colour("--card"),
+      colorText: colour("--ink"),
+      colorDanger: colour("--bad"),
+      borderRadius: "6px",
     },
-  });
-  const fields = elements.create("payment", { fields: { billingDetails: { email: "never" } } });
-  fields.on("ready", () => { rest(false); say(""); });
-  fields.on("loaderror", () => say(unreachable));
-  fields.mount("#payment-fields");
+  },
+});
+const fields = elements?.create("payment", { fields: { billingDetails: { email: "never" } } });
+fields?.on("ready", () => rest(false));
+fields?.on("loaderror", () => say(unreachable));
+fields?.mount("#payment-fields");
+if (!stripe) say(unreachable);
 
-  form.addEventListener("submit", async (event) => {
-    event.preventDefault();
-    if (!form.reportValidity()) return;
-    rest(true);
-    say("");
-    const email = form.elements.email.value;
-    try {
-      const { error } = await stripe.confirmPayment({
-        elements,
-        confirmParams: {
-          return_url: back,
-          receipt_email: email,
-          payment_method_data: { billing_details: { email } },
-        },
-      });
-      // Only what went wrong comes back: else the browser is on its way to the order's page.
-      if (error.payment_intent && error.payment_intent.status !== "requires_payment_method") {
-        location.assign(back);
-        return;
-      }
+form.addEventListener("submit", async (event) => {
+  event.preventDefault();
+  rest(true);
+  say("");
+  const email = form.elements.email.value;
+  try {
+    const { error } = await stripe.confirmPayment({
+      elements,
+      confirmParams: {
+        return_url: back,
+        receipt_email: email,
+        payment_method_data: { billing_details: { email } },
+      },
+    });
+    // Only what went wrong comes back: else the browser is on its way to the order's page.
+    if ((error.payment_intent?.status ?? AGAIN) === AGAIN) {
       say(error.message || failed);
-    } catch {
-      // Unknown is not failed: the order's page asks Stripe.
-      location.assign(back);
-      return;
+      return rest(false);
     }
-    rest(false);
-  });
+  } catch { /* Unknown is not failed: the order's page asks Stripe. */ }
+  location.assign(back);
+});
 
-  // When the hold is over there is nothing to pay any more: the order's page says how it stands.
-  const left = Number(until) - Number(now);
-  setTimeout(() => location.assign(back), Math.max(0, left) + 500);
-})();
+// When the hold is over there is nothing to pay any more: the order's page says how it stands.
+setTimeout(() => location.assign(back), until - now + 500);

@@ -30,15 +30,15 @@ for (const step of all(".step")) {
 
 // A form is sent once, until the visitor comes back to the page.
 const rest = (form, busy) => {
-  form.dataset.sent = busy ? "yes" : "";
+  form.dataset.sent = busy || "";
   for (const button of form.querySelectorAll("button:not([type=button])")) {
-    button.setAttribute("aria-busy", busy);
+    button.ariaBusy = busy;
   }
 };
 document.addEventListener("submit", (event) => {
   const form = event.target;
   if (form.method !== "post" || event.defaultPrevented) return;
-  if (form.dataset.sent === "yes") event.preventDefault();
+  if (form.dataset.sent) event.preventDefault();
   else {
     rest(form, true);
     setTimeout(rest, 15000, form, false); // the visitor may have stopped it
@@ -58,7 +58,7 @@ for (const box of all(".countdown")) {
     box.hidden = left === 0;
     const words = left > 300 ? "" : said.dataset[left > 60 ? "five" : "one"];
     if (said.textContent !== words) said.textContent = words;
-    if (left) setTimeout(tick, 1000 - ((Date.now() - shift) % 1000) || 1000);
+    if (left) setTimeout(tick, 1000 - ((Date.now() - shift) % 1000));
   };
   tick();
 }

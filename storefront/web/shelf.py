@@ -14,7 +14,6 @@ from storefront.web.lines import Asked
 blueprint = Blueprint("shelf", __name__)
 
 LEDE = mark("What is held for you is yours to pay for in peace: nobody else can buy it meanwhile.")
-THERE = frozenset({Availability.AVAILABLE, Availability.LOW})
 GONE = frozenset({Availability.HELD, Availability.SOLD_OUT})
 """Of such a SKU one can wait for a unit."""
 
@@ -64,7 +63,7 @@ def page(slug: str, asked: Asked | None = None) -> str:
         limit=limit_of(found),
         sent=sending.words(settings(), [found]),
         waits=waits,
-        instead=_instead(shelf, found) if state in GONE else [],
+        instead=_instead(shelf, found),
         asked=asked,
         wait_limit=waitlist.limit_of(shop(), found),
         token=forms.new_token(),
@@ -73,9 +72,9 @@ def page(slug: str, asked: Asked | None = None) -> str:
 
 
 def _instead(shelf: Shelf, product: Product) -> list[Card]:
-    """Those of a product's alternatives that are in stock."""
+    """A product's alternatives; the page shows those in stock while the product cannot be had."""
     found = filter(None, map(shelf.catalogue.by_slug, product.alternatives))
-    return [card for card in (card_of(shelf, one) for one in found) if card.state in THERE]
+    return [card_of(shelf, one) for one in found]
 
 
 @blueprint.get("/stock.json")

@@ -51,17 +51,21 @@ def restock(shop: Shop, sku: str = "zine", delta: int = 1) -> None:
     shop.store.scripts.restock(sku, delta=delta, reason="r", who="w", key=key)
 
 
-def test_a_sold_out_product_has_the_form_and_one_in_stock_has_none(visitor: Browser) -> None:
+def test_a_sold_out_product_shows_the_form_and_one_in_stock_hides_it(visitor: Browser) -> None:
     form = read(visitor.get("/products/zine").text).one("form", class_="waitlist")
     assert form.attributes["action"] == "/products/zine/waitlist"
     assert {"sku", "email", "quantity", "csrf_token"} <= form.fields.keys()
-    assert not read(visitor.get("/products/record").text).all("form", class_="waitlist")
-    assert not read(visitor.get("/products/later").text).all("form", class_="waitlist")
+    assert "hidden" not in form.attributes
+    for slug in ("record", "later"):
+        form = read(visitor.get(f"/products/{slug}").text).one("form", class_="waitlist")
+        assert "hidden" in form.attributes, "it comes once the product sells out before one's eyes"
 
 
 def test_of_several_variants_one_waits_for_those_that_are_gone(visitor: Browser) -> None:
     form = read(visitor.get("/products/poster").text).one("form", class_="waitlist")
-    assert [option.attributes["value"] for option in form.all("option")] == ["poster-ink"]
+    options = {option.attributes["value"]: option.attributes for option in form.all("option")}
+    assert "hidden" not in options["poster-ink"]
+    assert {"hidden", "disabled"} <= options["poster-red"].keys()
 
 
 def test_joining_leads_to_a_page_that_says_to_look_at_one_s_mail(
