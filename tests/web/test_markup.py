@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 
 import pyotp
 import pytest
+from werkzeug.test import TestResponse
 
 from storefront.services import links, orders, payment_links, waitlist
 from storefront.services.shop import Shop
@@ -47,6 +48,9 @@ PAGES = [
     "no orders",
     "one order",
     "a refund",
+    "stall",
+    "sold at the stall",
+    "screen of the stall",
     "counter",
     "handed over",
     "handed over before",
@@ -93,6 +97,10 @@ def opened(
         if paid:
             pay(order)
         return visitor.get(f"/orders/{orders.token(shop, order.id)}").text
+
+    def sold_at_stall() -> TestResponse:
+        fields = {"money": "cash", "units-record": "1"}
+        return operator.get(operator.send_signed_in("/admin/stall", **fields).location)
 
     def recovery_codes() -> str:
         operator.send_signed_in("/admin/account/codes")
@@ -206,6 +214,9 @@ def opened(
         "no orders": lambda: operator.get("/admin/orders?state=voided").text,
         "one order": lambda: order_in_admin(refund=False),
         "a refund": lambda: order_in_admin(refund=True),
+        "stall": lambda: operator.get("/admin/stall").text,
+        "sold at the stall": lambda: sold_at_stall().text,
+        "screen of the stall": lambda: visitor.get(links.stall(shop.settings)).text,
         "counter": lambda: operator.get("/admin/pickup").text,
         "handed over": lambda: counter("scan-0001"),
         "handed over before": lambda: counter("scan-0001", "scan-0002"),
