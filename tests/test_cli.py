@@ -668,6 +668,7 @@ def test_rebuild_brings_everything_back_once(
     result = emptied("rebuild", "--from-stripe")
     assert result.exit_code == 0
     assert "1 orders are back, and the shop is open." in result.stdout
+    assert "Stripe knows of no sale at the counter" in result.stderr
     assert document(emptied("stock", "--json"))[1]["sold"] == 2
     again = emptied("rebuild", "--from-stripe")
     assert (again.exit_code, again.stderr) == (0, "")

@@ -168,6 +168,9 @@ def rebuild(from_stripe: bool, as_json: bool) -> None:
         click.echo("The books are here: nothing was rebuilt, nothing was changed.")
         return
     click.echo(f"{done.orders} orders are back, and the shop is open.")
+    click.echo(
+        "Stripe knows of no sale at the counter: were there any, count what is there.", err=True
+    )
     for sku, units in done.stocked.items():
         click.echo(f"{sku}: {units} units ever came in.")
     for sku in done.from_file:

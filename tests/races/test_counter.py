@@ -82,7 +82,9 @@ def test_counters_and_shoppers_never_get_more_than_there_is_and_no_form_sells_tw
         sold, held = evening(clients, settings, lambda form: f"form-number-{form}", UNITS)
         assert sold + held == UNITS
         assert UNITS - SHOPPERS <= sold <= FORMS
-    figure(f"counter: {ROUNDS} evenings of {CLIENTS} after {UNITS} units, no form sold twice")
+    figure(
+        f"counter: {ROUNDS} evenings of {2 * FORMS + SHOPPERS} after {UNITS} units, no form sold twice"
+    )
 
 
 def test_forms_without_a_token_of_their_own_sell_twice(

@@ -273,3 +273,18 @@ def _either(town: Town) -> None:
     """The form is sent again, and then its sale is whole."""
     assert sell(town, {"poster": 2, "zine": 1}).order.state is State.FULFILLED
     assert (town.level(), town.level("zine")) == ((3, 0, 2), (2, 0, 1))
+
+
+@pytest.mark.parametrize("make_fuse", BREAKS[:3], ids=lambda make: make.__name__)
+def test_giving_back_that_was_broken_off_is_noted_once(build: Build, make_fuse: MakeFuse) -> None:
+    def ask(town: Town) -> None:
+        order = town.orders()[0]
+        if not order.plans:  # the order's page says what was given back before
+            give_back(town, order, {"poster": 1})
+
+    def noted(town: Town) -> None:
+        ask(town)
+        town.work()
+        assert (town.orders()[0].refunded, town.level()) == (2500, (4, 0, 1))
+
+    sweep(build, make_fuse, ask, prepare=lambda town: sell(town, {"poster": 2}), then=noted)

@@ -70,7 +70,7 @@ def show() -> str:
     """The operator stands at the counter, and maybe has just sold something."""
     order_id = request.args.get("sold", "")
     order = orders.by_id(shop(), order_id) if forms.TOKEN.fullmatch(order_id) else None
-    return _page(sold=order if order and order.at_counter else None)
+    return _page(sold=order if order and order.at_counter and order.payments else None)
 
 
 @blueprint.post("/stall/sum")
