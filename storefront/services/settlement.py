@@ -220,7 +220,8 @@ def ask_when_due(shop: Shop, order_id: str, payment_intent: str = "") -> int | N
     if order is None:
         return None
     if payment_intent:
-        apply(shop, order, sessions.paid_by(shop, order, payment_intent))
+        if not order.at_counter:  # of that nobody but the till knows
+            apply(shop, order, sessions.paid_by(shop, order, payment_intent))
         return None
     if order.state is State.PENDING:
         outcome = end(shop, order, Reason.EXPIRED)

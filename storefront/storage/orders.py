@@ -1,7 +1,8 @@
 """Reads orders."""
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import redis
@@ -167,6 +168,7 @@ def _small(email: str) -> str:
 def read_order(fields: Mapping[str, str], units: str | None) -> Order:
     """The order that a hash and its entry in ``units`` describe."""
     lines: list[dict[str, Any]] = json.loads(fields["lines"])
+    kinds = _by_kind(fields)
     return Order(
         id=fields["id"],
         state=State(fields["state"]),
@@ -210,24 +212,24 @@ def read_order(fields: Mapping[str, str], units: str | None) -> Order:
         place=fields.get("place", ""),
         taken=int(fields.get("taken", "0")),
         erased=int(fields.get("erased", "0")),
-        payments=_numbers(fields, "payment:"),
-        refunds=tuple(_refunds(fields)),
-        notices=_numbers(fields, "mail:"),
-        refund_versions=_numbers(fields, "refund_version:"),
-        refund_reasons=dict(_prefixed(fields, "refund_reason:")),
-        authorizations=_numbers(fields, "authorized:"),
-        capture_before=_numbers(fields, "capture_before:"),
-        void_reasons=dict(_prefixed(fields, "void_reason:")),
-        voided=_numbers(fields, "voided:"),
-        capture_versions=_numbers(fields, "capture_version:"),
-        disputes=tuple(_disputes(fields)),
-        plans=tuple(_plans(fields)),
-        gone=_numbers(fields, "gone:"),
-        handed=_numbers(fields, "handed:"),
-        handovers=tuple(_handovers(fields)),
-        times=_numbers(fields, "at:"),
-        events=_numbers(fields, "event:"),
-        notes=tuple(_notes(fields)),
+        payments=_numbers(kinds["payment"]),
+        refunds=tuple(_refunds(kinds["refund"])),
+        notices=_numbers(kinds["mail"]),
+        refund_versions=_numbers(kinds["refund_version"]),
+        refund_reasons=kinds["refund_reason"],
+        authorizations=_numbers(kinds["authorized"]),
+        capture_before=_numbers(kinds["capture_before"]),
+        void_reasons=kinds["void_reason"],
+        voided=_numbers(kinds["voided"]),
+        capture_versions=_numbers(kinds["capture_version"]),
+        disputes=tuple(_disputes(kinds["dispute"])),
+        plans=tuple(_plans(kinds["plan"])),
+        gone=_numbers(kinds["gone"]),
+        handed=_numbers(kinds["handed"]),
+        handovers=tuple(_handovers(kinds["handover"])),
+        times=_numbers(kinds["at"]),
+        events=_numbers(kinds["event"]),
+        notes=tuple(_notes(kinds["note"])),
     )
 
 
@@ -237,16 +239,22 @@ def _form(fields: Mapping[str, str]) -> Form:
     return Form(fields.get("form") or ("elements" if session.startswith("pi_") else "hosted"))
 
 
-def _prefixed(fields: Mapping[str, str], prefix: str) -> Iterable[tuple[str, str]]:
-    return ((k.removeprefix(prefix), v) for k, v in fields.items() if k.startswith(prefix))
+def _by_kind(fields: Mapping[str, str]) -> defaultdict[str, dict[str, str]]:
+    """The fields of which there are several (``payment:pi_1``), by kind and what they are about."""
+    found: defaultdict[str, dict[str, str]] = defaultdict(dict)
+    for name, value in fields.items():
+        kind, colon, about = name.partition(":")
+        if colon:
+            found[kind][about] = value
+    return found
 
 
-def _numbers(fields: Mapping[str, str], prefix: str) -> dict[str, int]:
-    return {name: int(value) for name, value in _prefixed(fields, prefix)}
+def _numbers(texts: Mapping[str, str]) -> dict[str, int]:
+    return {name: int(text) for name, text in texts.items()}
 
 
-def _refunds(fields: Mapping[str, str]) -> Iterator[Refund]:
-    for refund_id, text in _prefixed(fields, "refund:"):
+def _refunds(texts: Mapping[str, str]) -> Iterator[Refund]:
+    for refund_id, text in texts.items():
         row = json.loads(text)
         yield Refund(
             id=refund_id,
@@ -257,8 +265,8 @@ def _refunds(fields: Mapping[str, str]) -> Iterator[Refund]:
         )
 
 
-def _plans(fields: Mapping[str, str]) -> Iterator[Plan]:
-    for key, text in _prefixed(fields, "plan:"):
+def _plans(texts: Mapping[str, str]) -> Iterator[Plan]:
+    for key, text in texts.items():
         row = json.loads(text)
         yield Plan(
             key=key,
@@ -276,9 +284,9 @@ def _plans(fields: Mapping[str, str]) -> Iterator[Plan]:
         )
 
 
-def _handovers(fields: Mapping[str, str]) -> list[Handover]:
+def _handovers(texts: Mapping[str, str]) -> list[Handover]:
     found = []
-    for key, text in _prefixed(fields, "handover:"):
+    for key, text in texts.items():
         row = json.loads(text)
         units = {line["sku"]: int(line["quantity"]) for line in row["lines"]}
         at, undone = int(row["at"]), int(row.get("undone", 0))
@@ -286,13 +294,13 @@ def _handovers(fields: Mapping[str, str]) -> list[Handover]:
     return sorted(found, key=lambda one: one.at)
 
 
-def _notes(fields: Mapping[str, str]) -> list[Note]:
-    rows = [json.loads(text) for _, text in _prefixed(fields, "note:")]
+def _notes(texts: Mapping[str, str]) -> list[Note]:
+    rows = [json.loads(text) for text in texts.values()]
     notes = [Note(int(row["at"]), row["text"], row["who"]) for row in rows]
     return sorted(notes, key=lambda one: one.at)
 
 
-def _disputes(fields: Mapping[str, str]) -> Iterator[Dispute]:
-    for dispute_id, text in _prefixed(fields, "dispute:"):
+def _disputes(texts: Mapping[str, str]) -> Iterator[Dispute]:
+    for dispute_id, text in texts.items():
         row = json.loads(text)
         yield Dispute(dispute_id, row["payment_intent"], int(row["amount"]), row["status"])

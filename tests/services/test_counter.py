@@ -16,6 +16,7 @@ from storefront.services import (
     orders,
     rebuilding,
     recovery,
+    settlement,
     story,
     till,
     waitlist,
@@ -24,6 +25,7 @@ from storefront.services.counter import HOLD_MS, NotSold, Sale
 from storefront.services.giving_back import Wish
 from storefront.services.reconciliation import reconcile
 from tests.services.conftest import OPENING, Build
+from tests.services.losses import restart
 from tests.services.sweeping import BREAKS, MakeFuse, sweep
 from tests.services.test_rebuild import lose
 from tests.services.town import Fuse, Town
@@ -288,3 +290,16 @@ def test_giving_back_that_was_broken_off_is_noted_once(build: Build, make_fuse: 
         assert (town.orders()[0].refunded, town.level()) == (2500, (4, 0, 1))
 
     sweep(build, make_fuse, ask, prepare=lambda town: sell(town, {"poster": 2}), then=noted)
+
+
+def test_stripe_is_never_asked_about_money_in_the_till(town: Town) -> None:
+    """Nor when a sale whose hold had ended came while the books were not known to be whole."""
+    order = broken_off(town)
+    town.pass_time(HOLD_MS / 1000 + 1)
+    restart(town)
+    with pytest.raises(NotSold):
+        sell(town, {"poster": 2})
+    asked = len(town.stripe.wire.calls)
+    assert settlement.ask_when_due(town.shop, order.id, f"cash_{order.id}") is None
+    assert len(town.stripe.wire.calls) == asked
+    assert town.order(order).state is State.RELEASED
