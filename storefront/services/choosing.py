@@ -4,7 +4,8 @@ It is chosen once. Only then is the order's PaymentIntent made, for the amount t
 none can ever be paid that has another.
 """
 
-from storefront.domain.errors import BadInput
+from storefront.domain.door import Door
+from storefront.domain.errors import BadInput, ShopClosed
 from storefront.domain.orders import Order, Reason, State
 from storefront.domain.terms import Recipient, Way
 from storefront.services import checkout, links, settlement
@@ -24,7 +25,7 @@ def choose(shop: Shop, order: Order, way: str, recipient: Recipient | None) -> S
     """Keep the choice, and open the payment for what it comes to; the first choice stands.
 
     ``recipient`` is whom it is sent to, None for a pick-up. Raises BadInput for a way that is not
-    offered, and StripeError as ``checkout.begin`` does.
+    offered, StripeError as ``checkout.begin`` does, and ShopClosed while an earlier choice may be lost.
     """
     rate = order.terms.rate(way)
     if rate is None or (recipient is None) != (rate.way is Way.PICKUP):
@@ -33,6 +34,8 @@ def choose(shop: Shop, order: Order, way: str, recipient: Recipient | None) -> S
         total=order.goods + rate.amount, shipping=rate.amount, way=rate.way, recipient=recipient
     )
     chosen = shop.store.scripts.choose_way(order.id, parts, ask_ms=checkout.ASK_MS)
+    if chosen is Chosen.CLOSED:
+        raise ShopClosed(Door.RESTARTED)
     order = shop.store.orders.get(order.id) or order
     if chosen is Chosen.TOO_LATE and order.state is State.PENDING:
         settlement.end(shop, order, Reason.EXPIRED)

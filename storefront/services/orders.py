@@ -54,7 +54,10 @@ def refresh(shop: Shop, order: Order) -> tuple[Order, bool]:
     False: Stripe could not be asked, or what it said has to wait, so the order is as we knew it last.
     """
     if order.undecided and order.deadline <= shop.store.now():
-        settlement.end(shop, order, Reason.EXPIRED)  # Stripe knows of nothing yet
+        try:
+            settlement.end(shop, order, Reason.EXPIRED)  # Stripe knows of nothing yet
+        except StripeError:
+            return order, False
         return shop.store.orders.get(order.id) or order, True
     if order.state not in AWAITING | {State.PROCESSING, State.RELEASED} or not order.session:
         return order, True

@@ -235,6 +235,7 @@ def _session(shop: Shop, payment: Payment) -> str:
     order = shop.store.orders.get(payment.order)
     if order is None:
         return "unknown"
+    order = settlement.recall(shop, order, payment)
     if order.state in {State.PENDING, State.OFFERED}:
         # Its process died before it could note the session, or is about to; or Redis was restarted
         # and has lost that an offer was taken.

@@ -38,6 +38,7 @@ def apply(
     are not known to be whole, because the units that are free may be those of an order that was lost.
     """
     scripts = shop.store.scripts
+    order = recall(shop, order, payment)
     authorized = payment.payment_intent in order.authorizations
     paid_with = payment.paid_with
     match verdict(payment):
@@ -109,6 +110,24 @@ def apply(
     return outcome
 
 
+def recall(shop: Shop, order: Order, payment: Payment) -> Order:
+    """The order with the way that its payment was made for, where Redis was restarted and lost that.
+
+    Our own page makes a payment only after the way was chosen, and with it the payment says which.
+    """
+    rate = order.terms.rate(payment.metadata.get("way", ""))
+    if not order.undecided or rate is None or not payment.session:
+        return order
+    parts = Charged(
+        total=order.goods + rate.amount,
+        shipping=rate.amount,
+        way=rate.way,
+        recipient=payment.recipient if rate.way is Way.DELIVERY else None,
+    )
+    shop.store.scripts.choose_way(order.id, parts, ask_ms=SHORTEST_ASK_MS, told=True)
+    return shop.store.orders.get(order.id) or order
+
+
 def needs_session(order: Order, payment: Payment) -> bool:
     """Whether a PaymentIntent alone was told, which does not say what its amount is made of.
 
@@ -178,6 +197,9 @@ def end(shop: Shop, order: Order, reason: Reason) -> Settled:
                 order.id, session="", version=order.session_version, reason=reason
             )
             log.info("order %s: %s", order.id, outcome, extra={"order": order.id})
+            order = shop.store.orders.get(order.id) or order
+            if outcome is Settled.KEPT and order.undecided and order.state is State.PENDING:
+                raise StripeUnreachable(f"what was chosen for {order.id} may be lost for now")
             return outcome
         attached = shop.store.scripts.attach_session(order.id, session=found.session, url=found.url)
         if attached is Attached.TOO_LATE:

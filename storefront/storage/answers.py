@@ -39,6 +39,7 @@ class Chosen(StrEnum):
     CHOSEN = "chosen"
     ALREADY = "already"
     TOO_LATE = "too_late"
+    CLOSED = "closed"
     UNKNOWN_ORDER = "unknown_order"
 
 

@@ -95,9 +95,12 @@ class Scripts(Restoring, Refunding, Handing, Mailing, Linking, Counting, Enterin
         answer = self._ask("renew_session", order, version=version, session_seconds=session_seconds)
         return Renewed(answer[0])
 
-    def choose_way(self, order: str, parts: Charged, *, ask_ms: int) -> Chosen:
-        """Keep how the goods reach the shopper, once; only then can the payment be made."""
-        answer = self._ask("choose_way", order, parts=parts.question(), ask_ms=ask_ms)
+    def choose_way(self, order: str, parts: Charged, *, ask_ms: int, told: bool = False) -> Chosen:
+        """Keep how the goods reach the shopper, once; only then can the payment be made.
+
+        ``told``: the order's payment at Stripe says so, and Redis has lost it.
+        """
+        answer = self._ask("choose_way", order, parts=parts.question(), ask_ms=ask_ms, told=told)
         return Chosen(answer[0])
 
     def extend_hold(self, order: str, *, until_ms: int, grace_ms: int) -> Extended:

@@ -2,13 +2,14 @@
 
 import pytest
 
-from storefront.domain.errors import BadInput, StripeUnreachable
+from storefront.domain.errors import BadInput, ShopClosed, StripeUnreachable
 from storefront.domain.orders import Order, Reason, State
 from storefront.domain.terms import Recipient
-from storefront.services import choosing, links, orders, rebuilding, settlement
+from storefront.services import choosing, links, orders, rebuilding, recovery, settlement
 from storefront.storage.answers import Settled
 from tests.fakes.faults import Fault
 from tests.services.conftest import Build
+from tests.services.losses import keep, restart
 from tests.services.sweeping import MakeFuse, breaks, sweep
 from tests.services.test_rebuild import lose
 from tests.services.town import Town
@@ -161,6 +162,49 @@ def test_a_choice_that_breaks_anywhere_leaves_one_amount_or_none(
         prepare=lambda town: town.begin({"poster": 2}),
         then=then,
     )
+
+
+def test_a_choice_that_redis_lost_is_made_by_nobody_else_and_told_by_its_payment(
+    town: Town, asked: Order
+) -> None:
+    """Until the books are compared the hold stays, whoever asks; who paid gets it as they chose."""
+    before = keep(town)
+    session = choosing.choose(town.shop, asked, "delivery", ADA).order.session
+    restart(town, before)
+    with pytest.raises(ShopClosed):
+        choosing.choose(town.shop, town.order(asked), "pickup", None)
+    for give_up in (
+        lambda: orders.cancel(town.shop, town.order(asked)),
+        lambda: settlement.end(town.shop, town.order(asked), Reason.REPLACED),
+    ):
+        with pytest.raises(StripeUnreachable):
+            give_up()
+    town.skip(601)
+    assert orders.refresh(town.shop, town.order(asked))[1] is False
+    assert town.order(asked).state is State.PENDING
+    town.stripe.pay(session)
+    town.deliver()
+    recovery.recover(town.shop)
+    town.rest()
+    order = town.order(asked)
+    assert (order.state, order.shipping, order.recipient) == (State.PAID, 490, ADA)
+    assert amounts(town) == [5490]
+
+
+def test_a_choice_that_redis_lost_comes_back_before_anything_is_paid(
+    town: Town, asked: Order
+) -> None:
+    before = keep(town)
+    session = choosing.choose(town.shop, asked, "delivery", ADA).order.session
+    restart(town, before)
+    recovery.recover(town.shop)
+    order = town.order(asked)
+    assert (order.state, order.session, order.amount) == (State.OPEN, session, 5490)
+    assert choosing.choose(town.shop, order, "pickup", None).order.amount == 5490
+    town.stripe.pay(session)
+    town.deliver()
+    town.rest()
+    assert town.order(asked).state is State.PAID
 
 
 def test_only_the_other_amount_would_come_before_a_person(town: Town, asked: Order) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from storefront.delivering import Delivering
 from storefront.domain.orders import GOODS
+from storefront.domain.terms import Recipient
 from tests.simulation.truth import Broken
 
 if TYPE_CHECKING:
@@ -15,27 +16,38 @@ if TYPE_CHECKING:
 
 CHANCE = 0.5
 """Of a town."""
+RATE = 490
+FREE_FROM = 10_000
+ADA = Recipient("Ada Lovelace", "12 St James's Square", "", "SW1Y 4JH", "London", "", "GB")
 
 
-def drawn(random: Random) -> bool:
+def drawn(random: Random, what: str = "") -> bool:
     """Whether a town has them, without a draw that would change what else happens in it.
 
-    One where shoppers pay on the shop's own page has none of them.
+    ``what`` makes it another question than any before it.
     """
-    return Random(str(random.getstate()[1])).random() < CHANCE
+    return Random(what + str(random.getstate()[1])).random() < CHANCE
 
 
-def offered(before: Delivering) -> Delivering:
-    """What such a town offers: the shopper chooses, above a sum it is free, and codes count."""
+def rate(goods: int) -> int:
+    """What sending goods of this price costs."""
+    return 0 if goods >= FREE_FROM else RATE
+
+
+def sent(before: Delivering) -> Delivering:
+    """What a town with a payment page of its own offers: the shopper chooses before paying."""
     return replace(
         before,
         delivery="both",
         delivery_countries=("GB",),
-        delivery_rate=490,
-        delivery_free_from=10_000,
-        automatic_tax=True,
-        promotion_codes=True,
+        delivery_rate=RATE,
+        delivery_free_from=FREE_FROM,
     )
+
+
+def offered(before: Delivering) -> Delivering:
+    """What such a town offers: the shopper chooses, above a sum it is free, and codes count."""
+    return replace(sent(before), automatic_tax=True, promotion_codes=True)
 
 
 def fill_in(sim: "Simulation", session: str) -> bool:

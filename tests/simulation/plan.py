@@ -85,7 +85,9 @@ class Plan:
     """Whether shoppers wait in line for what is gone."""
     offer_seconds: int
     extras: bool
-    """Whether deliveries, tax and promotion codes change what is charged."""
+    """Whether deliveries, tax and promotion codes change what is charged on Stripe's page."""
+    sends: bool
+    """Whether the shop's own page asks first how the goods are to reach the shopper."""
 
 
 SCARCE: Mapping[str, Any] = {
@@ -141,6 +143,7 @@ def draw(random: Random, fixed: Fixed | None = None) -> Plan:
         waiting=random.random() < 0.5,
         offer_seconds=random.choice((60, 7200)),
         extras=extras.drawn(random),
+        sends=extras.drawn(random, "sends"),
     )
     if random.random() < 0.15:
         plan = replace(plan, **SCARCE, stock=dict.fromkeys(skus, 1))

@@ -12,6 +12,7 @@ from tests.simulation.stock_promises import StockPromises
 from tests.simulation.town import Town
 from tests.simulation.truth import Broken, Truth
 from tests.simulation.view import View
+from tests.simulation.way_promises import WayPromises
 from tests.simulation.wish_promises import WishPromises
 
 
@@ -28,6 +29,7 @@ class Promises:
         self._money = MoneyPromises(view, truth)
         self._wishes = WishPromises(view, truth)
         self._links = LinkPromises(view, truth)
+        self._ways = WayPromises(view, truth)
 
     def restarted(self, *, lossy: bool) -> None:
         """Redis was restarted: what was seen before may have been lost."""
@@ -35,6 +37,7 @@ class Promises:
         self._stock.restarted(lossy=lossy)
         self._orders.restarted(lossy=lossy)
         self._line.restarted(lossy=lossy)
+        self._ways.restarted(lossy=lossy)
 
     def check(self) -> None:
         """Raises Broken when something that is always true is not."""
@@ -52,6 +55,7 @@ class Promises:
         self._money.check(orders)
         self._wishes.check(orders)
         self._links.check()
+        self._ways.check(orders)
 
     def rest(self) -> None:
         """Raises Broken when something is not as it must be once nothing is due any more."""

@@ -2,11 +2,13 @@
 
 import json
 from collections.abc import Iterator
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from storefront.domain.errors import AlreadyPaid
 from storefront.domain.orders import basket_of
-from storefront.services import checkout, orders
+from storefront.domain.terms import Way
+from storefront.services import checkout, choosing, orders
 from storefront.services.checkout import Started
 from tests.simulation import extras
 from tests.simulation.acts import Act, check_answer
@@ -40,6 +42,8 @@ class Shopper:
         self._pages: list[str] = []
         """Sessions whose payment page the shopper was shown."""
         self._orders: list[str] = []
+        self._asked: list[str] = []
+        """Orders whose shopper was asked how they are to reach them, and may still say so."""
 
     def acts(self) -> Iterator[Act]:
         if self._begins:
@@ -52,18 +56,26 @@ class Shopper:
             yield 0.5, self._cancel
         if self._orders and self._extends:
             yield 0.5, self._extend
+        if self._asked:
+            yield 2.0, self._choose
         if self._pays and any(map(self._sim.is_open, self._pages)):
             yield self._haste(), self._pay
 
     @property
     def waits(self) -> bool:
         """Whether the shopper may still do something once time has passed."""
-        return bool(self._begins) or (self._pays and any(map(self._sim.is_open, self._pages)))
+        pays = self._pays and any(map(self._sim.is_open, self._pages))
+        return bool(self._begins) or bool(self._asked) or pays
 
     def show(self, session: str) -> None:
         """The shopper has this payment page open, too, and pays in one after the other."""
         self._pages.append(session)
         self._hasty = 3.0
+
+    def ask(self, order: str) -> None:
+        """The shopper is asked how an order is to reach them."""
+        if order not in self._asked:
+            self._asked.append(order)
 
     def _begin(self) -> None:
         random, truth = self._sim.random, self._sim.truth
@@ -107,12 +119,33 @@ class Shopper:
             raise Broken("privacy", f"{self.name} was sent to an order of {order.visitor}")
         if order.id not in self._orders:
             self._orders.append(order.id)
+        if order.undecided:
+            self.ask(order.id)
         if task.result.url == order.url:
             session = self._sim.promises.view.find(order.session)
             if not session or session["metadata"]["order"] != order.id:
                 raise Broken("I6", f"{self.name} was sent to {order.session} for {order.id}")
             if order.session not in self._pages:
                 self._pages.append(order.session)
+
+    def _choose(self) -> None:
+        """In one tab, or in two that say different things; and the form may be sent again later."""
+        sim, random = self._sim, self._sim.random
+        order = random.choice(self._asked)
+        if random.random() < 0.7:
+            self._asked.remove(order)
+        for _ in range(2 if random.random() < 0.3 else 1):
+            way = random.choice(tuple(Way))
+            sim.truth.ways[order].add(way)
+            sim.trouble(f"a shopper chooses {way}")
+            what = f"{self.name} chooses {way} for {order}"
+            sim.request(what, partial(self._settle_on, order, way), self._begun)
+
+    def _settle_on(self, order: str, way: Way) -> Started | None:
+        shop = self._sim.shop
+        found = orders.find(shop, orders.token(shop, order))
+        to = extras.ADA if way is Way.DELIVERY else None
+        return choosing.choose(shop, found, way, to) if found else None
 
     def _look(self) -> None:
         self._looks -= 1
@@ -133,6 +166,10 @@ class Shopper:
             return None
         found, payable = orders.payable(shop, found)
         if payable and payable.payment_intent not in self._pages:
+            if found.way and payable.order == order:
+                # The process that took the choice died before it could say where to pay.
+                self._pages.append(payable.payment_intent)
+                return found
             raise Broken("I6", f"{self.name} is shown {payable.payment_intent} for {order}")
         return found
 

@@ -44,6 +44,7 @@ TROUBLES = {
     "the operator cancels an authorisation": 20,
     "the operator calls an authorised order off": 20,
     "the shop's own payment page is opened again": 200,
+    **{f"a shopper chooses {way}": 200 for way in ("pickup", "delivery")},
     "paid while the shop cancels the PaymentIntent": 2,
     **{
         f"a shop with {capture} capture on a page {ui}": 250

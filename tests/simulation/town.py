@@ -8,6 +8,7 @@ from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
 
+from storefront.delivering import Delivering
 from storefront.domain.products import Product, Variant
 from storefront.services import work
 from storefront.services.shop import Shop
@@ -81,6 +82,13 @@ def settings() -> Settings:
     return load_settings(environ, Path(tempfile.gettempdir()) / "nothing-is-written-here")
 
 
+def delivering(settings: Settings, plan: Plan) -> Delivering:
+    """What a town offers beside its goods."""
+    if plan.ui == "hosted":
+        return extras.offered(settings.delivering) if plan.extras else settings.delivering
+    return extras.sent(settings.delivering) if plan.sends else settings.delivering
+
+
 class Ground:
     """What is costly to build and the same for every seed: Redis with the scripts, read once."""
 
@@ -111,9 +119,7 @@ class Town:
                 hold_seconds=plan.hold_seconds,
                 capture_method=plan.capture,
                 checkout_ui=plan.ui,
-                delivering=extras.offered(ground.settings.delivering)
-                if plan.extras and plan.ui == "hosted"
-                else ground.settings.delivering,
+                delivering=delivering(ground.settings, plan),
                 holds_per_visitor=plan.per_visitor,
                 holds_per_ip=plan.per_address,
             ),

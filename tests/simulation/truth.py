@@ -69,6 +69,8 @@ class Truth:
     """Keys of wishes that the shop said it would carry out."""
     switched_on: set[str] = field(default_factory=set)
     """Payment links that somebody switched on again at Stripe."""
+    ways: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+    """How an order's shopper asked to get it on the shop's own page, in whichever tab."""
     confirmed: set[str] = field(default_factory=set)
     """Places in line whose mail's link was followed."""
     forms: dict[tuple[str, str], set[str]] = field(default_factory=lambda: defaultdict(set))

@@ -122,5 +122,7 @@ class Waiter:
         order = task.result.order
         if order.place not in {self._id(sku) for sku in self._skus}:
             raise Broken("privacy", f"{self._shopper.name} was sent to an order of {order.place}")
+        if order.undecided:
+            self._shopper.ask(order.id)
         if order.session and task.result.url == order.url:
             self._shopper.show(order.session)

@@ -184,8 +184,8 @@ class Book:
             event=event,
         )
 
-    def choose(self, order: str, parts: Charged) -> Chosen:
-        return self.store.scripts.choose_way(order, parts, ask_ms=ASK_MS)
+    def choose(self, order: str, parts: Charged, *, told: bool = False) -> Chosen:
+        return self.store.scripts.choose_way(order, parts, ask_ms=ASK_MS, told=told)
 
     def authorize(
         self,

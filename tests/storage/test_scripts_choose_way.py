@@ -80,6 +80,35 @@ def test_who_saw_that_nothing_was_chosen_cannot_release_what_was_chosen_since(
     assert asked.release("o1", "", version=1) is Settled.RELEASED
 
 
+def test_closed_while_an_earlier_choice_may_be_lost_nothing_is_chosen_and_nothing_released(
+    asked: Book,
+) -> None:
+    """Redis was restarted: a payment may have been made for a choice that is not here any more."""
+    asked.store._client.hset(asked.store.keys.door(), "run", "another")
+    before = asked.picture()
+    assert asked.choose("o1", SENT) is Chosen.CLOSED
+    assert asked.release("o1", "", version=0) is Settled.KEPT
+    assert asked.picture() == before
+    assert asked.hold_ttl("o1") > HOLD_MS
+
+
+def test_chosen_as_the_payment_tells_even_then_and_once(asked: Book) -> None:
+    asked.store._client.hset(asked.store.keys.door(), "run", "another")
+    assert asked.choose("o1", SENT, told=True) is Chosen.CHOSEN
+    order = asked.order("o1")
+    assert (order.amount, order.way, order.recipient) == (2 * PRICE + 490, "delivery", ADA)
+    assert (order.session_version, "ask:o1" in asked.due()) == (1, True)
+    before = asked.picture()
+    assert asked.choose("o1", FREE, told=True) is Chosen.ALREADY
+    assert asked.picture() == before
+
+
+def test_chosen_as_the_payment_tells_of_an_order_that_is_over_asks_nothing(asked: Book) -> None:
+    asked.release("o1", "", version=0)
+    assert asked.choose("o1", SENT, told=True) is Chosen.CHOSEN
+    assert (asked.order("o1").state, "ask:o1" in asked.due()) == (State.RELEASED, False)
+
+
 def test_a_sale_keeps_what_was_charged_in_its_parts(book: Book) -> None:
     book.stock(poster=5)
     book.hold("o1", {"poster": 2}, terms=TERMS)

@@ -1,17 +1,23 @@
 -- Keep how the goods are to reach the shopper, before there is anything to pay on our own page.
 --
 -- It is chosen once: from then on the amount is fixed, and the order's only PaymentIntent may be made,
--- under the first number of its key. Before, none can exist.
+-- under the first number of its key. Before, none can exist; but after a restart of Redis the choice may
+-- be lost that one was made for, so until the books are compared only that payment itself may tell it.
 -- KEYS  as in books.lua
--- ASK   order, parts (see books.lua), ask_ms (after so long with no payment page the worker looks)
+-- ASK   order, parts (see books.lua), ask_ms (after so long with no payment page the worker looks), told
+--       (true: the order's payment at Stripe says so)
 -- ANSWER chosen | already (there was a choice before, which stands) | too_late STATE: the hold is
---       over, or its time is | unknown_order
+--       over, or its time is | closed WHY (restarted, rebuild, empty: as in door.lua) | unknown_order
 -- E.g.  delivery for 490: chosen; amount +490, session_version 1, due: ask in half a minute
 local order = redis.call('HMGET', ORDER, 'state', 'session_version', 'deadline')
 if not order[1] then return answer('unknown_order') end
 if order[2] ~= '0' then return answer('already') end
-if order[1] ~= 'pending' or tonumber(order[3]) <= now then return answer('too_late', order[1]) end
+if not ask.told then
+  if order[1] ~= 'pending' or tonumber(order[3]) <= now then return answer('too_late', order[1]) end
+  local door = door_stands(DOOR, STOCKED)
+  if door ~= 'open' then return answer('closed', door) end
+end
 keep_parts()
 redis.call('HSET', ORDER, 'session_version', '1')
-schedule('ask:' .. ask.order, now + ask.ask_ms)
+if order[1] == 'pending' then schedule('ask:' .. ask.order, now + ask.ask_ms) end
 return answer('chosen')

@@ -6,7 +6,7 @@
 -- ASK   order, session (empty: Stripe says that none exists), version (then: of the key asked with),
 --       reason, who (an operator who releases by hand, else empty), event
 -- ANSWER released | already | kept STATE (an offer is kept, too, while the books are not known to be
---       whole: it may have been taken) | other_session SESSION | unknown_order
+--       whole: it may have been taken; so is an order whose way was not chosen) | other_session SESSION | unknown_order
 -- E.g.  an offer (version 0) at its deadline: released; its place is missed, due: mail:offer-missed, and
 --       the unit is the next one's. An open order whose session expired: released; held -2, available +2. By a person's word: the
 --       session that may still be open is to be ended; due: stray:ORDER:SESSION
@@ -18,7 +18,8 @@ local lines = cjson.decode(fields[2])
 local holding = state == 'offered' or state == 'pending' or state == 'open' or state == 'processing'
   or (state == 'review' and ask.who ~= '' and not fields[7] and units_at(lines) == 'held')
 if not holding then return answer('kept', state) end
-if state == 'offered' and door_stands(DOOR, STOCKED) ~= 'open' then return answer('kept', state) end
+local unasked = state == 'offered' or state == 'pending' and fields[5] == '0'
+if unasked and door_stands(DOOR, STOCKED) ~= 'open' then return answer('kept', state) end
 -- About an offer Stripe never knew anything; version 0 says that the word is about one.
 local word = ask.who == '' or ask.version == 0
 if word and session ~= ask.session then return answer('other_session', session) end

@@ -7,6 +7,7 @@ from itertools import islice
 from tests.simulation.bugs import (
     capturing,
     charging,
+    choosing,
     ending,
     giving_back,
     holding,
@@ -24,6 +25,7 @@ GROUPS = {
     "ending": ending.BUGS,
     "paying": paying.BUGS,
     "charging": charging.BUGS,
+    "choosing": choosing.BUGS,
     "giving back": giving_back.BUGS,
     "linking": linking.BUGS,
     "capturing": capturing.BUGS,

@@ -1,0 +1,33 @@
+"""Mistakes about how goods reach who pays on the shop's own page."""
+
+from typing import Any
+
+from storefront.domain.orders import Order
+from storefront.services import sessions
+from tests.simulation.bugs.bug import Bug
+
+
+def without_address(_order: Order) -> dict[str, Any]:
+    return {}
+
+
+BUGS = (
+    Bug(
+        "lets another tab change how it is sent",
+        lua=(("choose_way", "if order[2] ~= '0' then return answer('already') end", ""),),
+    ),
+    Bug(
+        "asks for the goods' price alone, however they are sent",
+        lua=(
+            (
+                "choose_way",
+                "keep_parts()\nredis.call('HSET', ORDER, 'session_version', '1')",
+                "ask.parts.total = ask.parts.total - ask.parts.shipping\n"
+                "keep_parts()\nredis.call('HSET', ORDER, 'session_version', '1')",
+            ),
+        ),
+    ),
+    Bug(
+        "does not tell Stripe whom it is sent to", swaps=((sessions, "_shipping", without_address),)
+    ),
+)
