@@ -20,6 +20,7 @@ from werkzeug.security import check_password_hash
 from storefront import cli
 from storefront.clients.mail import Mailer
 from storefront.domain.errors import ShopClosed
+from storefront.domain.stripe_account import Endpoint, Standing
 from storefront.services import account, checkout, editing, work
 from storefront.services.reconciliation import reconcile
 from storefront.services.shop import Shop
@@ -432,8 +433,20 @@ def test_doctor_warns_of_what_only_slows_the_shop(open_shop: Callable[..., Resul
 def test_doctor_is_content_with_a_webhook_of_ours(
     open_shop: Callable[..., Result], stripe: FakeStripe, shop: Shop
 ):
-    stripe.addresses = [(f"{shop.settings.public_url}/webhooks/stripe", "enabled")]
-    assert levels(open_shop("doctor", "--json"))["webhook"] == "ok"
+    own = f"{shop.settings.public_url}/webhooks/stripe"
+    stripe.endpoints = [Endpoint(own, "enabled", frozenset({"*"}))]
+    found = levels(open_shop("doctor", "--json"))
+    names = ("webhook", "payments", "capture", "page", "delivery")
+    assert [found[name] for name in names] == ["ok"] * 5
+
+
+def test_doctor_fails_when_the_account_cannot_take_payments(
+    open_shop: Callable[..., Result], stripe: FakeStripe
+):
+    stripe.stands = Standing(charges=False, cards="inactive")
+    result = open_shop("doctor")
+    assert result.exit_code == 1
+    assert "problem  payments: The Stripe account may not take payments yet." in result.stdout
 
 
 def test_doctor_fails_when_the_key_is_refused(open_shop: Callable[..., Result], stripe: FakeStripe):

@@ -60,7 +60,7 @@ def pictures(clean: bool, as_json: bool) -> None:
 @as_json
 @with_appcontext
 def doctor(as_json: bool) -> None:
-    """Look at settings, Redis, Stripe, webhook, clock and mail, and say how to mend each.
+    """Look at settings, Redis, the Stripe account, clock and mail, and say how to mend each.
 
     Exit code 1 for what would break the shop's promise; a warning leaves it 0.
     """

@@ -11,12 +11,13 @@ from typing import Any, cast
 
 import stripe
 
+from storefront.clients.stripe_account import Account
 from storefront.clients.stripe_balance import Balance
 from storefront.clients.stripe_catalogue import Catalogue
 from storefront.clients.stripe_connection import each, harmless_keys, plain
 from storefront.clients.stripe_links import Links
 from storefront.domain.errors import SignatureInvalid, StripeRefused, StripeSpent
-from storefront.domain.fields import flag, identity, line, part, required, word
+from storefront.domain.fields import identity, part
 from storefront.domain.payments import (
     DisputeFact,
     Payment,
@@ -28,7 +29,7 @@ from storefront.domain.payments import (
 )
 
 
-class Stripe(Catalogue, Links, Balance):
+class Stripe(Catalogue, Links, Balance, Account):
     """A shop's account at Stripe. Safe to share between threads and greenlets."""
 
     def create_session(self, params: Mapping[str, Any], key: str) -> Payment:
@@ -209,19 +210,6 @@ class Stripe(Catalogue, Links, Balance):
             )
             for event in each(page):
                 yield identity(part(part(event, "data"), "object"))
-
-    def mode(self) -> str:
-        """``live`` or ``test``, as proof that the key works."""
-        with self._call("balance_retrieve"):
-            balance = plain(self._client.v1.balance.retrieve())
-            required(balance, "livemode")
-            return "live" if flag(balance, "livemode") else "test"
-
-    def webhook_addresses(self) -> list[tuple[str, str]]:
-        """Address and status of each webhook endpoint that the account has."""
-        with self._call("webhook_list"):
-            page = self._client.v1.webhook_endpoints.list({"limit": 100})
-            return [(line(one, "url"), word(one, "status")) for one in each(page)]
 
     def event(self, body: bytes, signature: str) -> dict[str, Any]:
         """The JSON object in a webhook's raw body, once its signature is proven.

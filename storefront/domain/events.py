@@ -21,6 +21,25 @@ from storefront.domain.payments import (
 )
 
 Fact = Payment | RefundFact | Charge | DisputeFact | LinkFact
+HANDLED = (
+    "checkout.session.completed",
+    "checkout.session.async_payment_succeeded",
+    "checkout.session.async_payment_failed",
+    "checkout.session.expired",
+    "payment_intent.amount_capturable_updated",
+    "payment_intent.processing",
+    "payment_intent.succeeded",
+    "payment_intent.payment_failed",
+    "payment_intent.canceled",
+    "payment_link.updated",
+    "refund.created",
+    "refund.updated",
+    "refund.failed",
+    "charge.refunded",
+    "charge.dispute.created",
+    "charge.dispute.closed",
+)
+"""The types of events that tell the shop something."""
 DOTTED = re.compile(r"[a-z][a-z0-9_.]{0,63}")
 """The name of a kind of object, as ``checkout.session``."""
 TYPE = re.compile(r"[A-Za-z0-9_.\[\]-]{0,255}")

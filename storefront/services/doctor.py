@@ -1,36 +1,15 @@
 """Looks at everything the shop depends on, and says how to mend what is wrong."""
 
-from dataclasses import dataclass
-from enum import StrEnum
-
 from storefront.clients import web_address
 from storefront.domain.door import WHY, Door
 from storefront.domain.errors import StripeError, StripeRefused
-from storefront.services import mirroring, recovery
+from storefront.services import account_checks, mirroring, recovery
+from storefront.services.findings import Finding, Level
 from storefront.services.shop import Shop
 from storefront.storage.connection import UNREACHABLE
 
 CLOCK_SECONDS = 30
 """A hold's deadline is Redis' time and a session's end is Stripe's: so far apart is reported."""
-
-
-class Level(StrEnum):
-    """How bad it is."""
-
-    OK = "ok"
-    WARNING = "warning"
-    PROBLEM = "problem"
-    """It would break the shop's promise."""
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """What was found about one thing, in a sentence, and how to mend it."""
-
-    name: str
-    level: Level
-    detail: str
-    mend: str = ""
 
 
 def examine(shop: Shop) -> list[Finding]:
@@ -40,7 +19,7 @@ def examine(shop: Shop) -> list[Finding]:
         *redis(shop),
         books(shop),
         *stripe_and_clock(shop),
-        webhook(shop),
+        *account_checks.examine(shop),
         mirror(shop),
         address(shop),
         *mail(shop),
@@ -119,27 +98,6 @@ def clock(shop: Shop) -> Finding:
         return Finding("clock", Level.WARNING, detail, "Set the clock of Redis' machine by NTP.")
     # Stripe's header has whole seconds.
     return Finding("clock", Level.OK, f"Redis' clock and Stripe's agree within {apart + 1:.0f} s.")
-
-
-def webhook(shop: Shop) -> Finding:
-    """Whether Stripe tells us of payments at once; without, the worker asks."""
-    own = f"{shop.settings.public_url}/webhooks/stripe"
-    if shop.settings.standin:
-        return Finding("webhook", Level.OK, "The stand-in sends its events to this shop.")
-    mend = (
-        f"Add {own} at https://dashboard.stripe.com/webhooks, or while trying out run "
-        f"`stripe listen --forward-to {own}`; put the secret it shows into STRIPE_WEBHOOK_SECRET."
-    )
-    try:
-        found = dict(shop.stripe.webhook_addresses())
-    except StripeError as error:
-        return Finding(
-            "webhook", Level.WARNING, f"Stripe did not list its webhooks: {error}.", mend
-        )
-    if found.get(own) == "enabled":
-        return Finding("webhook", Level.OK, f"Stripe sends its events to {own}.")
-    detail = f"Stripe does not send its events to {own}; orders settle by asking, seconds later."
-    return Finding("webhook", Level.WARNING, detail, mend)
 
 
 def mirror(shop: Shop) -> Finding:

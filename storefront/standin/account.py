@@ -90,6 +90,11 @@ class Account:
         return str(self.state.setting("refunds_start", "succeeded"))
 
     @property
+    def tax_status(self) -> str:
+        """Whether the account can work out tax: ``active``, or ``pending`` until it is set up."""
+        return str(self.state.setting("tax_status", "active"))
+
+    @property
     def link_limit(self) -> str:
         """What becomes of sessions still open when their payment link reaches its limit.
 

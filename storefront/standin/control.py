@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 from flask import Blueprint, Response, abort, jsonify, make_response, request
 
-from . import disputes, refunds
+from . import disputes, refunds, tax
 from .account import LINK_LIMITS
 from .bound import account, faults, log
 from .deliveries import MODES
@@ -121,6 +121,17 @@ def start_refunds() -> Any:
     with account.state.transaction():
         account.state.set("refunds_start", start)
     return {"start": start}
+
+
+@controls.post("/tax")
+def set_tax_status() -> Any:
+    """Sets whether Stripe Tax is set up."""
+    status = body("status").get("status")
+    if status not in tax.STATUSES:
+        abort(400, f"status must be one of {', '.join(tax.STATUSES)}")
+    with account.state.transaction():
+        account.state.set("tax_status", status)
+    return {"status": status}
 
 
 @controls.post("/links")

@@ -11,6 +11,7 @@ from typing import Any
 
 from stripe import params
 from stripe.params import checkout
+from stripe.params import tax as tax_params
 
 from . import (
     balance,
@@ -24,6 +25,8 @@ from . import (
     products,
     refunds,
     sessions,
+    tax,
+    totals,
     webhook_endpoints,
 )
 from .errors import StripeError
@@ -154,6 +157,9 @@ ROUTES = [
     ),
     route("GET", "account", params.AccountRetrieveCurrentParams, balance.account),
     route("GET", "balance", params.BalanceRetrieveParams, balance.balance),
+    route("GET", "tax/settings", tax_params.SettingsRetrieveParams, tax.settings),
+    route("GET", "tax/registrations", tax_params.RegistrationListParams, tax.registrations),
+    route("GET", "promotion_codes", params.PromotionCodeListParams, totals.list_codes),
 ]
 
 

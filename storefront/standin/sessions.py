@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from . import line_items, money, payments, texts, totals
+from . import line_items, money, payments, tax, texts, totals
 from .account import Account
 from .deliveries import Fate
 from .errors import StripeError, invalid, missing, not_modelled
@@ -83,6 +83,8 @@ def open_session(
         )
     options = totals.shipping_options(account, params, currency)
     taxed = bool((params.get("automatic_tax") or {}).get("enabled"))
+    if taxed:
+        tax.check(account)
     session = account.new("cs_test", "checkout.session", {})
     session |= fixed_fields() | {
         "allow_promotion_codes": params.get("allow_promotion_codes"),

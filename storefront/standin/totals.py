@@ -6,6 +6,7 @@ Where Stripe would look up the tax of an address, here it is the same everywhere
 from . import money
 from .account import Account
 from .errors import invalid, missing, not_modelled
+from .lists import slice_of
 from .state import Json
 
 CODES = {"TEN": 10, "FREE": 100}
@@ -13,6 +14,39 @@ CODES = {"TEN": 10, "FREE": 100}
 TAX_PERCENT = 10
 """On top of the prices, of the delivery too."""
 MOST_OPTIONS = 5
+
+
+def list_codes(_account: Account, params: Json) -> Json:
+    """GET /v1/promotion_codes."""
+    codes = [] if params.get("active") is False else [_promotion(code) for code in CODES]
+    rest = {name: value for name, value in params.items() if name not in ("active", "code")}
+    wanted = params.get("code")
+    return slice_of(
+        [one for one in codes if wanted in (None, one["code"])], "/v1/promotion_codes", rest
+    )
+
+
+def _promotion(code: str) -> Json:
+    return {
+        "id": f"promo_{code.lower()}",
+        "object": "promotion_code",
+        "active": True,
+        "code": code,
+        "created": 0,
+        "customer": None,
+        "customer_account": None,
+        "expires_at": None,
+        "livemode": False,
+        "max_redemptions": None,
+        "metadata": {},
+        "promotion": {"coupon": f"coupon_{code.lower()}", "type": "coupon"},
+        "restrictions": {
+            "first_time_transaction": False,
+            "minimum_amount": None,
+            "minimum_amount_currency": None,
+        },
+        "times_redeemed": 0,
+    }
 
 
 def shipping_options(account: Account, params: Json, currency: str) -> list[Json]:

@@ -20,6 +20,7 @@ from storefront.domain.errors import (
     StripeSpent,
     StripeUnreachable,
 )
+from storefront.domain.stripe_account import Endpoint, Standing, TaxSettings
 from tests.clients.wire import Answer, Wire, listening
 from tests.fakes import objects
 from tests.fakes.description import load, wanted
@@ -249,13 +250,62 @@ def test_what_no_endpoint_has_taken_is_listed_by_what_it_was_about(
 def test_the_key_is_proven_and_the_webhooks_are_listed(stripe: Stripe, wire: Wire) -> None:
     balance = {"object": "balance", "available": [], "pending": []}
     endpoint = {"id": "we_1", "object": "webhook_endpoint", "url": "u", "status": "enabled"}
+    endpoint["enabled_events"] = ["refund.created", "*"]  # type: ignore[assignment]
     wire.plan(
         Answer(body=balance | {"livemode": False}),
         Answer(body=balance | {"livemode": True}),
         Answer(body=listing(endpoint)),
     )
     assert [stripe.mode(), stripe.mode()] == ["test", "live"]
-    assert stripe.webhook_addresses() == [("u", "enabled")]
+    assert stripe.webhook_endpoints() == [
+        Endpoint("u", "enabled", frozenset({"refund.created", "*"}))
+    ]
+
+
+def test_what_the_account_is_set_to_is_read(stripe: Stripe, wire: Wire) -> None:
+    account = {"id": "acct_1", "object": "account", "charges_enabled": True}
+    missing = {"pending": {"missing_fields": ["head_office", "defaults.tax_code"]}}
+    settings = {"object": "tax.settings", "status": "pending", "status_details": missing}
+    thing = {"id": "x_1", "object": "thing"}
+    wire.plan(
+        Answer(body=account | {"capabilities": {"card_payments": "inactive"}}),
+        Answer(body=account),
+        Answer(body=settings),
+        Answer(body=listing(thing, thing)),
+        Answer(body=listing(thing)),
+        Answer(body=listing()),
+    )
+    assert [stripe.standing(), stripe.standing()] == [
+        Standing(True, "inactive"),
+        Standing(True, ""),
+    ]
+    assert stripe.tax_settings() == TaxSettings("pending", ("head_office", "defaults.tax_code"), 2)
+    assert [stripe.takes_codes(), stripe.takes_codes()] == [True, False]
+    assert [request.path for request in wire.requests] == [
+        *["/v1/account"] * 2,
+        "/v1/tax/settings",
+        "/v1/tax/registrations",
+        *["/v1/promotion_codes"] * 2,
+    ]
+
+
+@pytest.mark.parametrize(
+    ("call", "body"),
+    [
+        (lambda s: s.standing(), {"id": "acct_1", "object": "account"}),
+        (lambda s: s.tax_settings(), {"object": "tax.settings"}),
+        (
+            lambda s: s.webhook_endpoints(),
+            listing({"id": "we_1", "object": "webhook_endpoint", "enabled_events": "*"}),
+        ),
+    ],
+)
+def test_an_account_that_does_not_say_how_it_is_set_up_is_no_word_about_it(
+    stripe: Stripe, wire: Wire, call: Callable[[Stripe], object], body: Any
+) -> None:
+    wire.plan(Answer(body=body))
+    with pytest.raises(StripeUnreachable):
+        call(stripe)
 
 
 ONCE = {"Stripe-Should-Retry": "false"}
@@ -494,7 +544,8 @@ CALLS: list[tuple[Callable[[Stripe], object], Any, Any]] = [
     (lambda s: s.archive_price("price_1"), COST, library.params.PriceUpdateParams),
     (lambda s: s.prices("p"), listing(), library.params.PriceListParams),
     (lambda s: list(s.active_prices()), listing(), library.params.PriceListParams),
-    (lambda s: s.webhook_addresses(), listing(), library.params.WebhookEndpointListParams),
+    (lambda s: s.webhook_endpoints(), listing(), library.params.WebhookEndpointListParams),
+    (lambda s: s.takes_codes(), listing(), library.params.PromotionCodeListParams),
     (lambda s: list(s.undelivered(["x"])), listing(), library.params.EventListParams),
     (
         lambda s: list(s.entries_between(1, 2)),
@@ -524,6 +575,6 @@ def test_every_parameter_is_one_that_stripe_describes(
     [request] = wire.requests
     sent = request.body or request.query
     assert {name.partition("[")[0] for name in sent} <= set(known.__annotations__)
-    described = not re.search("webhook_endpoints|balance_transactions", request.path)
+    described = not re.search("endpoints|balance_transactions|promotion_codes", request.path)
     if description and described:
         assert description.check_request(request.method, request.path, request.raw) == []

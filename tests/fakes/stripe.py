@@ -21,12 +21,13 @@ from tests.fakes.account import wall_clock
 from tests.fakes.faults import Fault, Wire
 from tests.fakes.links import PaymentLinks
 from tests.fakes.products import Products
+from tests.fakes.setup import Setup
 
 FEE = 105
 """Minor units that a charge costs the shop."""
 
 
-class FakeStripe(Products, PaymentLinks):
+class FakeStripe(Products, PaymentLinks, Setup):
     """A Stripe account as the shop's client sees it, and the world behind it.
 
     Plan what goes wrong with ``fault`` (the next calls) or ``wire.choose`` (asked at every call). Let
@@ -43,11 +44,10 @@ class FakeStripe(Products, PaymentLinks):
     ) -> None:
         """``now`` answers milliseconds since 1970."""
         super().__init__(now, webhook_secrets, livemode)
+        Setup.__init__(self)
         self.wire = Wire()
         self.catalogue = {}
         self.all_prices = {}
-        self.addresses: list[tuple[str, str]] = []
-        """The account's webhook endpoints: address and status."""
         self.not_taken: set[str] = set()
         """Ids of events that no endpoint has taken."""
 
@@ -244,13 +244,6 @@ class FakeStripe(Products, PaymentLinks):
             ],
         )
         yield from found
-
-    def mode(self) -> str:
-        self.wire.get("mode", lambda: None)
-        return "live" if self.livemode else "test"
-
-    def webhook_addresses(self) -> list[tuple[str, str]]:
-        return list(self.wire.get("webhook_addresses", lambda: self.addresses))
 
     # What goes wrong.
 

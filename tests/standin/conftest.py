@@ -177,6 +177,7 @@ def standin(shared_standin: Standin) -> Iterator[Standin]:
     shared_standin.control("webhooks", {"enabled": True, "mode": "normal"})
     shared_standin.control("refunds", {"start": "succeeded"})
     shared_standin.control("links", {"limit": "kept"})
+    shared_standin.control("tax", {"status": "active"})
     assert shared_standin.mistakes == []
 
 

@@ -46,6 +46,7 @@ def test_a_client_elsewhere_may_pay_but_not_control(client: str):
         ("webhooks", {"enabled": "yes"}),
         ("webhooks", {"delay_seconds": -1}),
         ("refunds", {"start": "failed"}),
+        ("tax", {"status": "none"}),
         ("links", {"limit": "none"}),
         ("links", {}),
         ("refunds/re_none", {"status": "pending"}),

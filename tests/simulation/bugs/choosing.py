@@ -22,8 +22,10 @@ BUGS = (
             (
                 "choose_way",
                 "keep_parts()\nredis.call('HSET', ORDER, 'session_version', '1')",
-                "ask.parts.total = ask.parts.total - ask.parts.shipping\n"
-                "keep_parts()\nredis.call('HSET', ORDER, 'session_version', '1')",
+                (
+                    "ask.parts.total = ask.parts.total - ask.parts.shipping\n"
+                    "keep_parts()\nredis.call('HSET', ORDER, 'session_version', '1')"
+                ),
             ),
         ),
     ),
