@@ -153,6 +153,7 @@ def on_the_shelf(browser: Browser, town: Town) -> None:
         "mail-confirmed": "/dev/mails/confirmed.html",
         "mail-confirmed-german": "/dev/mails/confirmed.html?language=de",
         "mail-refunded": "/dev/mails/refunded.html",
+        "mail-declined": "/dev/mails/declined.html",
     }.items():
         page.goto(path)
         shoot(page, name)

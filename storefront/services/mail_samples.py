@@ -38,6 +38,9 @@ def samples(shop: Shop) -> dict[str, Notice]:
         "confirmed": notice_texts.confirmed(shop, paid),
         "confirmed-in-review": notice_texts.confirmed(shop, disputed),
         "processing": notice_texts.processing(shop, replace(paid, state=State.PROCESSING)),
+        "declined": notice_texts.declined(
+            shop, replace(paid, state=State.RELEASED, reason=Reason.DECLINED, payments={})
+        ),
         "sent": notice_texts.sent(shop, replace(paid, state=State.FULFILLED)),
         "refunded": notice_texts.refunded(shop, late, "re_sample"),
         "refunded-in-part": notice_texts.refunded(shop, part, "re_sample"),

@@ -139,6 +139,42 @@ def processing(shop: Shop, order: Order, _about: str = "") -> Notice | None:
     )
 
 
+def declined(shop: Shop, order: Order, _about: str = "") -> Notice | None:
+    """That the money did not come after all; None once the order stands otherwise.
+
+    Of a card that is declined at once the payment page tells, and the shopper tries again there.
+    """
+    if order.state is not State.RELEASED or order.reason != Reason.DECLINED:
+        return None
+    words = Words(shop.settings, order)
+    why = _(
+        "Your payment of %(amount)s did not come through: your bank did not send the money. "
+        "Nothing was charged.",
+        amount=words.money(order.amount),
+    )
+    back = _("We could not keep the units for you any longer: they are back on sale.")
+    then = (
+        _(
+            "If you still want them, buy them again while they last, perhaps with another way to "
+            "pay."
+        ),
+        _("Should your bank show that the money was taken, answer this mail."),
+        _(PAGE),
+    )
+    return Notice(
+        subject=_("Order %(order)s: your payment did not come through", order=order.id),
+        title=_("Your payment did not come through"),
+        parts=(
+            *paragraphs(why, back),
+            Button(_("Try again in the shop"), shop.settings.public_url),
+            *steps(_(NEXT), then),
+            Heading(_("What the order was for")),
+            words.lines(),
+            words.facts(),
+        ),
+    )
+
+
 def refunded(shop: Shop, order: Order, refund_id: str) -> Notice | None:
     """That money goes back, how much of it and why; None for a refund that did not come about."""
     refund = next((r for r in order.refunds if r.id == refund_id), None)

@@ -39,6 +39,7 @@ NOT_YET: tuple[type[Exception], ...] = (StripeError, *mail.TEMPORARY)
 KINDS: dict[str, Callable[[Shop, Order, str], Notice | None]] = {
     "confirmed": notice_texts.confirmed,
     "processing": notice_texts.processing,
+    "declined": notice_texts.declined,
     "sent": notice_texts.sent,
     "refunded": notice_texts.refunded,
     "voided": notice_texts.voided,

@@ -149,6 +149,8 @@ def _notices(seen: _Seen) -> Iterator[str]:
         wanted.append("sent")
     if order.state is State.PROCESSING:
         wanted.append("processing")
+    if order.state is State.RELEASED and order.reason == Reason.DECLINED:
+        wanted.append("declined")
     if order.state is State.REVIEW:
         wanted.append("review")
     if order.state is State.OFFERED:

@@ -23,6 +23,7 @@ from storefront.services.shop import Shop
 TOLD_BY = (
     "checkout.session.completed",
     "checkout.session.async_payment_succeeded",
+    "checkout.session.async_payment_failed",
     "payment_intent.processing",
     "payment_intent.succeeded",
     "refund.created",

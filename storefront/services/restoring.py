@@ -177,6 +177,8 @@ def _mails(sessions: Sequence[Payment], refunds: Refunds, told: Told) -> list[st
     kinds = ["confirmed"] if paid and all(map(told, paid)) else []
     if any(verdict(one) is Verdict.PROCESSING and told(one) for one in sessions):
         kinds.append("processing")
+    if any(verdict(one) is Verdict.DECLINED and told(one) for one in sessions):
+        kinds.append("declined")
     intents = dict.fromkeys(one.payment_intent for one in paid)
     return kinds + [
         f"refunded:{fact.id}"

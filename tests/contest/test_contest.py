@@ -92,8 +92,11 @@ def mails_are_right(post: Post, goods: list[str], money_back: list[str], voided:
     assert post.of("refunded") == sorted(money_back)
     assert post.of("voided") == sorted(voided)
     on_its_way = post.of("processing")
-    assert len(on_its_way) == len(set(on_its_way))
-    assert len(post.mails) == len(goods) + len(money_back) + len(voided) + len(on_its_way)
+    failed = post.of("declined")
+    for kind in (on_its_way, failed):
+        assert len(kind) == len(set(kind))
+    ended = len(goods) + len(money_back) + len(voided)
+    assert len(post.mails) == ended + len(on_its_way) + len(failed)
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,8 @@ import pytest
 
 from storefront.domain.orders import Order, State
 from storefront.domain.payments import Payment
-from storefront.services import settlement
+from storefront.services import notice_texts, settlement
+from storefront.storage.answers import Settled
 from tests.fakes.faults import Fault
 from tests.services.conftest import Build
 from tests.services.town import Town
@@ -51,6 +52,47 @@ def test_a_delayed_payment_that_fails_gives_the_units_back(town: Town, opened: O
     town.pass_time(HOUR)
     order = town.order(opened)
     assert (order.state, order.reason, town.level()) == (State.RELEASED, "declined", (5, 0, 0))
+    assert sorted(town.mails()) == ["declined", "processing"]
+
+
+def test_whose_delayed_payment_fails_is_told_once_that_nothing_was_charged(
+    town: Town, opened: Order
+) -> None:
+    town.stripe.pay_later(opened.session)
+    town.deliver()
+    town.work()
+    town.stripe.money_fails(opened.session)
+    for event in town.stripe.new_events():
+        town.receive(event)
+        town.work()
+        town.receive(town.stripe.twin(event))
+        town.work()
+    assert town.mails("declined") == [opened.id]
+    notice = notice_texts.declined(town.shop, town.order(opened))
+    assert notice is not None
+    assert "Nothing was charged." in str(notice.parts)
+    assert "back on sale" in str(notice.parts)
+
+    assert town.stripe.money_comes(opened.session) is None
+    town.deliver()
+    town.work()
+    order = town.order(opened)
+    assert (order.state, town.mails("confirmed")) == (State.PAID, [opened.id])
+    assert notice_texts.declined(town.shop, order) is None
+    assert town.mails("declined") == [opened.id]
+
+
+def test_the_audit_finds_a_shopper_who_was_never_told_that_the_money_did_not_come(
+    town: Town, opened: Order
+) -> None:
+    town.stripe.pay_later(opened.session)
+    town.deliver()
+    town.stripe.money_fails(opened.session)
+    released = settlement.ask(town.shop, town.order(opened))
+    assert (released, town.failing()) == (Settled.RELEASED, {})
+    town.shop.store._client.zrem(town.shop.store.keys.name("due"), f"mail:declined:{opened.id}")
+    assert "owes its mail declined" in town.failing()["I12 notices"]
+    town.falsified = True
 
 
 def test_one_clear_no_after_days_of_asking_is_tried_again_and_puts_nothing_before_a_person(

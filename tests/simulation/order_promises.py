@@ -4,7 +4,7 @@ import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
-from storefront.domain.orders import AWAITING, GOODS, HOLDING, MONEY_BACK, State
+from storefront.domain.orders import AWAITING, GOODS, HOLDING, MONEY_BACK, Reason, State
 from tests.fakes.account import order_named
 from tests.simulation.truth import Broken, Truth
 from tests.simulation.view import GONE, Fields, Session, View, named, noted_back
@@ -158,6 +158,9 @@ class OrderPromises:
             yield f"expire:{order}"
         if state in {State.PENDING, State.PROCESSING}:
             yield f"ask:{order}"
+        declined = (state, fields.get("reason")) == (State.RELEASED, Reason.DECLINED)
+        if declined and "mail:declined" not in fields:
+            yield f"mail:declined:{order}"
         if state in {State.PAID, State.FULFILLED} and "mail:confirmed" not in fields:
             yield f"mail:confirmed:{order}"
         for refund, text in named(fields, "refund").items():

@@ -320,6 +320,8 @@ class ShopModel:
             self.schedule(f"stray:{order}:{one.session}", now)
         if one.reason == "expired" and one.ending:
             one.reason = one.ending
+        if one.reason == "declined" and "mail:declined" not in one.notices:
+            self.schedule(f"mail:declined:{order}", now)
         return "released"
 
     def review_order(self, now: Span, order: str, **ask: Any) -> str:

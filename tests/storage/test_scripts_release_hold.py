@@ -45,6 +45,18 @@ def test_released_from_every_state_that_holds(opened: Book, state: str, due: set
     assert (opened.level("poster"), opened.due().keys()) == ((5, 0, 0, 0, 5), due)
 
 
+def test_declined_makes_the_mail_about_it_due_unless_it_went_out(book: Book) -> None:
+    book.stock(poster=5)
+    for number in "12":
+        book.open(f"o{number}", {"poster": 2}, f"cs_{number}")
+    book.store._client.hset(book.store.keys.order("o2"), "mail:declined", "1")
+    before = book.store.now()
+    for number in "12":
+        assert book.release(f"o{number}", f"cs_{number}", reason="declined") is Settled.RELEASED
+    assert list(book.due()) == ["mail:declined:o1"]
+    assert before <= book.due()["mail:declined:o1"] <= book.store.now()
+
+
 def test_released_without_a_session_when_stripe_says_that_none_exists(book: Book) -> None:
     book.stock(poster=5)
     book.hold("o1", {"poster": 2})

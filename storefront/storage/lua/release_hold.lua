@@ -9,8 +9,8 @@
 --       whole: it may have been taken; so is an order whose way was not chosen) | other_session SESSION | unknown_order
 -- E.g.  an offer (version 0) at its deadline: released; its place is missed, due: mail:offer-missed, and
 --       the unit is the next one's. An open order whose session expired: released; held -2, available +2. By a person's word: the
---       session that may still be open is to be ended; due: stray:ORDER:SESSION
-local fields = redis.call('HMGET', ORDER, 'state', 'lines', 'basket', 'session', 'session_version', 'ending', 'paid_by', 'place')
+--       session that may still be open is to be ended; due: stray:ORDER:SESSION. Declined: due: mail:declined
+local fields = redis.call('HMGET', ORDER, 'state', 'lines', 'basket', 'session', 'session_version', 'ending', 'paid_by', 'place', 'mail:declined')
 local state, session = fields[1], fields[4] or ''
 if not state then return answer('unknown_order') end
 if state == 'released' then return answer('already') end
@@ -32,6 +32,8 @@ if line then return line end
 end_hold(lines)
 move_order(lines, fields[3], 'held', 'available', 'release', reason, ask.who)
 set_state('released', reason)
+-- Its shopper was done and has left: nothing else says that the money did not come.
+if reason == 'declined' and not fields[9] then schedule('mail:declined:' .. ask.order, now) end
 if state == 'offered' then
   local how = reason == 'expired' and 'missed' or ask.who ~= '' and 'stopped' or 'left'
   end_place(fields[8], how, ask.order)

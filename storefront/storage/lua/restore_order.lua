@@ -62,5 +62,6 @@ if ask.state == 'open' then
   move_order(ask.lines, ask.basket, 'available', 'held', 'hold', 'restored')
   schedule('expire:' .. ask.order, ask.deadline)
 end
+if ask.reason == 'declined' and redis.call('HEXISTS', ORDER, 'mail:declined') == 0 then schedule('mail:declined:' .. ask.order, now) end
 set_state(ask.state, ask.reason)
 return answer('restored')
