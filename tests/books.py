@@ -54,6 +54,8 @@ def _value(client: redis.Redis, key: str) -> Any:
             return client.zrange(key, 0, -1, withscores=True)
         case "stream":
             return client.xrange(key)
+        case "set":
+            return sorted(client.smembers(key))
         case other:
             raise AssertionError(f"{key} is a {other}")
 

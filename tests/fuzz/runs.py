@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import partial
 from multiprocessing import get_context
 
+from tests.fuzz.every_form import EveryForm
 from tests.fuzz.forms import Forms
 from tests.fuzz.groups import Attack, Found
 from tests.fuzz.headers import Headers
@@ -40,13 +41,14 @@ class Kind:
 
 
 KINDS = {
-    "sessions": Kind(partial(SignedEvents, about="sessions"), 0.16),
-    "payments": Kind(partial(SignedEvents, about="payments"), 0.15),
-    "refunds": Kind(partial(SignedEvents, about="refunds"), 0.16),
-    "unsigned": Kind(Unsigned, 0.10),
-    "forms": Kind(Forms, 0.20),
-    "paths": Kind(Paths, 0.12),
-    "headers": Kind(Headers, 0.11),
+    "sessions": Kind(partial(SignedEvents, about="sessions"), 0.15),
+    "payments": Kind(partial(SignedEvents, about="payments"), 0.14),
+    "refunds": Kind(partial(SignedEvents, about="refunds"), 0.15),
+    "unsigned": Kind(Unsigned, 0.08),
+    "forms": Kind(Forms, 0.16),
+    "every-form": Kind(EveryForm, 0.12),
+    "paths": Kind(Paths, 0.11),
+    "headers": Kind(Headers, 0.09),
 }
 
 

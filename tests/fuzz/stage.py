@@ -98,15 +98,17 @@ class Stage:
         """Events that the shop has not heard of."""
         Opening(self.shop, self.stripe, self.heard).fill()
         self.told = self.stripe.new_events()
-        self.operator = self._cookie("/admin/login", password=PASSWORD)
+        self.seed = ""
+        """Of the operator's one-time codes, where they are asked for."""
+        self.operator = self.cookie("/admin/login", password=PASSWORD)
         """Cookie and CSRF token of someone who has signed in."""
-        self.visitor = self._cookie("/bag", sku="zine", quantity="2")
+        self.visitor = self.cookie("/bag", sku="zine", quantity="2")
         """The same of someone with two zines in the bag."""
         self.tokens = {
             orders.token(self.shop, order.id): order.id for order in self.shop.store.orders.walk()
         }
         """Each order's link."""
-        self._keep()
+        self.keep()
 
     # What the inputs act on.
 
@@ -194,7 +196,8 @@ class Stage:
             self.stripe.wire._saved = kept.pop("_saved")
             vars(self.stripe).update(kept)
 
-    def _cookie(self, path: str, **fields: str) -> tuple[str, str]:
+    def cookie(self, path: str, **fields: str) -> tuple[str, str]:
+        """Cookie and CSRF token of somebody who sends this form."""
         browser = Browser(self.app)
         assert browser.send(path, **fields).status_code == 303
         page = browser.page("/admin/stock" if path == "/admin/login" else "/bag")
@@ -203,7 +206,8 @@ class Stage:
         assert cookie is not None
         return f"shop_session={cookie.value}", token
 
-    def _keep(self) -> None:
+    def keep(self) -> None:
+        """What is put back after each input is as it is now."""
         self._before = self._bytes()
         self.picture = dump(self.client, but=frozenset())
         self._each = self._items()
