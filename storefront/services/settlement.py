@@ -197,8 +197,7 @@ def end(shop: Shop, order: Order, reason: Reason) -> Settled:
                 order.id, session="", version=order.session_version, reason=reason
             )
             log.info("order %s: %s", order.id, outcome, extra={"order": order.id})
-            order = shop.store.orders.get(order.id) or order
-            if outcome is Settled.KEPT and order.undecided and order.state is State.PENDING:
+            if outcome is Settled.KEPT and order.undecided and _unsettled(shop, order):
                 raise StripeUnreachable(f"what was chosen for {order.id} may be lost for now")
             return outcome
         attached = shop.store.scripts.attach_session(order.id, session=found.session, url=found.url)
@@ -214,6 +213,12 @@ def end(shop: Shop, order: Order, reason: Reason) -> Settled:
         shop.store.scripts.note_ending(order.id, "")
         raise
     return apply(shop, order, payment, reason=reason)
+
+
+def _unsettled(shop: Shop, order: Order) -> bool:
+    """Whether an order that was just looked at is still to be ended."""
+    now = shop.store.orders.get(order.id)
+    return now is not None and now.state is State.PENDING
 
 
 def withdraw(shop: Shop, order: Order, reason: Reason, who: str = "") -> Settled:
