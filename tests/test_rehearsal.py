@@ -88,6 +88,9 @@ def test_sixty_shoppers_play_a_drop_that_adds_up_and_leaves_nothing(
     assert sum(row["stocked"] for row in found["stock"]) == 50
     assert sum(row["held"] for row in found["stock"]) == 0
     assert set(found["ways"]) == set(crowd.WAYS)
+    asked_back = found["ways"]["pay and ask back"] - found["too_slow"]
+    assert found["refunded"] >= max(1, asked_back)
+    assert found["orders"]["refunded"] == found["refunded"]
     assert found["checks"] > 10
     assert 0 < found["checkout_ms"]["p50"] <= found["checkout_ms"]["p99"]
     assert found["keys_deleted"] > 60

@@ -12,11 +12,23 @@ from urllib.parse import urljoin
 
 import requests
 
+from storefront.rehearsal.processes import KEY
+
 AT_ONCE = 64
 """Shoppers at one moment; more threads would measure this process and not the shop."""
 PATIENCE_SECONDS = 60
-WAYS = {"pay": 60, "decline": 10, "leave": 10, "cancel": 10, "pay late": 10}
-"""What a shopper does with its hold, of 100: ``decline``: the bank says no, and it leaves."""
+WAYS = {
+    "pay": 50,
+    "decline": 10,
+    "leave": 10,
+    "cancel": 10,
+    "pay late": 10,
+    "pay and ask back": 10,
+}
+"""What a shopper does with its hold, of 100: ``decline``: the bank says no, and it leaves.
+
+Who pays and asks for the money back gets it from the operator, in Stripe's dashboard.
+"""
 
 
 @dataclass(frozen=True)
@@ -113,10 +125,21 @@ class Shopper:
             self.ask("GET", self.order)
         return answer.status_code
 
-    def released(self) -> bool:
-        """Whether its hold has ended."""
+    def get_back(self) -> int:
+        """Its money is sent back in the stand-in's dashboard; the answer's status."""
+        session = self.pay_url.rpartition("/")[2]
+        paid = self._session.get(
+            urljoin(self.pay_url, f"/v1/checkout/sessions/{session}"),
+            headers={"Authorization": f"Bearer {KEY}"},
+            timeout=PATIENCE_SECONDS,
+        ).json()
+        address = urljoin(self.pay_url, f"/dashboard/payments/{paid['payment_intent']}/refund")
+        return self.ask("POST", address).status_code
+
+    def state(self) -> str:
+        """Its order's, as its page tells."""
         state: str = self.ask("GET", f"{self.order}.json").json()["state"]
-        return state == "released"
+        return state
 
 
 def shop_all(
@@ -185,26 +208,47 @@ def _shop(shopper: Shopper, ware: Ware, way: str, told: Told) -> None:
     elif way == "pay late":
         with told.lock:
             told.late.append(shopper)
+    elif way == "pay and ask back":
+        _ask_back(shopper, told)
     elif way != "leave":
         _expect(shopper.pay(way), {303 if way == "pay" else 402}, way, told)
+
+
+def _ask_back(shopper: Shopper, told: Told) -> None:
+    """The shopper pays, gets the money back, and the shop hears of it."""
+    if not _expect(shopper.pay("pay"), {303}, "pay", told):
+        return
+    _expect(shopper.get_back(), {303}, "ask back", told)
+    if not _comes_to(shopper, "refunded", time.monotonic() + PATIENCE_SECONDS):
+        with told.lock:
+            told.wrong["money that went back unheard of"] += 1
 
 
 def _pay_late(shopper: Shopper, told: Told, until: float) -> None:
     """The shop has ended the session, and a payment under way goes through all the same."""
     try:
-        while not shopper.released():
-            if time.monotonic() > until:
-                told.wrong["a hold that did not end"] += 1
-                return
-            time.sleep(0.2)
-        _expect(shopper.pay("late"), {303}, "pay late", told)
+        if _comes_to(shopper, "released", until):
+            _expect(shopper.pay("late"), {303}, "pay late", told)
+        else:
+            told.wrong["a hold that did not end"] += 1
     except (requests.RequestException, KeyError, ValueError) as error:
         told.wrong[type(error).__name__] += 1
 
 
-def _expect(status: int, good: set[int], what: str, told: Told) -> None:
+def _comes_to(shopper: Shopper, state: str, until: float) -> bool:
+    """Whether its order came into a state before ``until`` (monotonic seconds)."""
+    while shopper.state() != state:
+        if time.monotonic() > until:
+            return False
+        time.sleep(0.2)
+    return True
+
+
+def _expect(status: int, good: set[int], what: str, told: Told) -> bool:
+    """Notes an answer, and says whether it was a good one."""
     with told.lock:
         if status == 409:
             told.too_slow += 1
         elif status not in good:
             told.wrong[f"{what} {status}"] += 1
+    return status in good
