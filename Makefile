@@ -5,10 +5,10 @@ BIN := $(VENV)/bin
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint format messages screenshots simulate soak fuzz bench settling streams lock clean
+.PHONY: help run test lint format messages screenshots simulate soak fuzz bench settling streams many-orders lock clean
 
 help: ## Explain these commands
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: $(VENV)/.ready ## Open the shop at http://localhost:8000, with all that it needs
 	@exec $(BIN)/gunicorn
@@ -64,6 +64,9 @@ STREAMS ?= 500
 
 streams: $(VENV)/.ready-dev ## Measure how soon STREAMS=500 open pages see a change
 	$(BIN)/python -m benchmarks.streams --streams $(STREAMS)
+
+many-orders: $(VENV)/.ready-dev ## Measure the operator's pages with 500 orders and with 50,000
+	$(BIN)/python -m benchmarks.many_orders $(ARGS)
 
 # The second lock keeps extras: without, pip takes coverage[toml] for something that nobody pinned.
 # Each version with the hashes of its files, so that nobody can put another file in its place.

@@ -6,7 +6,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -372,6 +372,30 @@ def test_a_spreadsheet_gets_columns_and_no_formula(
     assert row["lines"] == "2×poster"
     assert (row["amount"], row["currency"], row["state"]) == ("50.00", "usd", "paid")
     assert row["email"] == "'=1+1@example.org"
+
+
+def test_a_spreadsheet_is_printed_while_orders_are_read(
+    open_shop: Callable[..., Result], shop: Shop, monkeypatch: pytest.MonkeyPatch
+):
+    """However many there are, only some of them are in memory."""
+    from storefront.cli import books
+
+    orders = [shop.store.orders.get(buy(shop)) for _ in range(1)] * 3
+    read: list[int] = []
+
+    def listing(*_: object) -> Iterator[object]:
+        for number, order in enumerate(orders):
+            read.append(number)
+            yield order
+
+    def first_row(_head: object, rows: Iterator[object]) -> None:
+        next(rows)
+        assert read == [0]
+
+    monkeypatch.setattr(books.ordering, "listing", listing)
+    monkeypatch.setattr(books, "spreadsheet", first_row)
+    assert open_shop("orders", "--csv").exit_code == 0
+    assert read == [0]
 
 
 def test_people_get_a_table(open_shop: Callable[..., Result], shop: Shop):

@@ -9,7 +9,7 @@ from flask.cli import with_appcontext
 from storefront.cli.at_hand import the_shop
 from storefront.cli.output import as_json, document, example, spreadsheet, table
 from storefront.domain.money import to_decimal
-from storefront.domain.orders import State
+from storefront.domain.orders import Order, State
 from storefront.services import audit as auditing
 from storefront.services import orders as ordering
 from storefront.services import rebuilding, reconciliation, recovery
@@ -43,53 +43,55 @@ def orders(state: str | None, since: int | None, as_csv: bool, as_json: bool) ->
     if as_csv and as_json:
         raise click.UsageError("Choose one of --csv and --json.")
     with the_shop() as shop:
-        found = list(ordering.listing(shop, State(state) if state else None, since))
+        found = ordering.listing(shop, State(state) if state else None, since)
         if as_json:
             document([ordering.as_json(shop, order) for order in found])
-            return
-    rows = [
-        (
-            order.id,
-            datetime.fromtimestamp(order.created / 1000, UTC).isoformat(timespec="seconds"),
-            order.state.value,
-            order.reason,
-            " ".join(f"{line.quantity}×{line.sku}" for line in order.lines),
-            str(to_decimal(order.amount, order.currency)),
-            order.currency,
-            str(to_decimal(order.refunded, order.currency)) if order.refunded else "",
-            order.email,
-            "" if order.at_counter else order.payment_intent,
-            *(
-                str(to_decimal(part, order.currency))
-                for part in (order.goods, order.shipping, order.tax, order.discount)
-            ),
-            ", ".join((*to.lines, to.country)) if (to := order.recipient) else order.way,
-            str(order.form) if order.at_counter else "stripe",
-        )
-        for order in found
-    ]
-    head = [
-        "id",
-        "created",
-        "state",
-        "reason",
-        "lines",
-        "amount",
-        "currency",
-        "refunded",
-        "email",
-        "payment_intent",
-        "goods",
-        "shipping",
-        "tax",
-        "discount",
-        "delivery",
-        "through",
-    ]
-    if as_csv:
-        spreadsheet(head, rows)
-    else:
-        table(head[:8], [row[:8] for row in rows])
+        elif as_csv:
+            spreadsheet(HEAD, map(_row, found))  # one by one: there may be very many
+        else:
+            table(HEAD[:8], [_row(order)[:8] for order in found])
+
+
+HEAD = (
+    "id",
+    "created",
+    "state",
+    "reason",
+    "lines",
+    "amount",
+    "currency",
+    "refunded",
+    "email",
+    "payment_intent",
+    "goods",
+    "shipping",
+    "tax",
+    "discount",
+    "delivery",
+    "through",
+)
+
+
+def _row(order: Order) -> tuple[str, ...]:
+    """An order under the head."""
+    return (
+        order.id,
+        datetime.fromtimestamp(order.created / 1000, UTC).isoformat(timespec="seconds"),
+        order.state.value,
+        order.reason,
+        " ".join(f"{line.quantity}×{line.sku}" for line in order.lines),
+        str(to_decimal(order.amount, order.currency)),
+        order.currency,
+        str(to_decimal(order.refunded, order.currency)) if order.refunded else "",
+        order.email,
+        "" if order.at_counter else order.payment_intent,
+        *(
+            str(to_decimal(part, order.currency))
+            for part in (order.goods, order.shipping, order.tax, order.discount)
+        ),
+        ", ".join((*to.lines, to.country)) if (to := order.recipient) else order.way,
+        str(order.form) if order.at_counter else "stripe",
+    )
 
 
 @click.command("audit", epilog=example("flask shop audit --stripe"))

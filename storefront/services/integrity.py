@@ -148,8 +148,9 @@ def look(shop: Shop, *, with_stripe: bool = False) -> Integrity:
     With ``with_stripe`` Stripe is asked too, and every order and every entry of the ledger is read;
     raises StripeError when Stripe cannot be asked.
     """
-    snapshot = shop.store.snapshot()
     newest = None if with_stripe else NEWEST
+    few = newest is None or shop.store.orders.number() <= newest
+    snapshot = shop.store.snapshot(None if few else newest)
     money: dict[str, Money] = {shop.settings.shop_currency: Money()}
 
     def add(order: Order, due: set[str]) -> None:
@@ -165,8 +166,8 @@ def look(shop: Shop, *, with_stripe: bool = False) -> Integrity:
         with_stripe=with_stripe,
         levels=list(snapshot.levels.values()),
         money=money,
-        looked_at=len(snapshot.orders) if newest is None else min(newest, len(snapshot.orders)),
-        orders=len(snapshot.orders),
+        looked_at=min(newest or snapshot.total, len(snapshot.orders)),
+        orders=snapshot.total,
         holds=len(snapshot.holds),
         oldest=_oldest(snapshot),
         due=_kinds(snapshot),

@@ -18,11 +18,14 @@ from storefront.domain.orders import Order
 from storefront.services import till
 from storefront.services.shop import Shop
 from storefront.services.till import Movement
+from storefront.storage.orders import Told
 
 EDGE_SECONDS = 6 * 3600
 """A payment that Stripe booked before midnight may be settled after it, by a worker that was down."""
 MOST = 5000
 """Movements, and sales, that are looked at: Stripe tells a hundred in one answer."""
+KEPT_MS = 60_000
+"""A day that was looked at is shown for so long before Stripe is asked again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +71,8 @@ class Day:
     """The oldest first."""
     cut: bool
     """Whether there was more than is looked at."""
+    asked: int
+    """When Stripe was asked (ms)."""
     counter: Sequence[Movement] = ()
     """What was taken and given back at the counter."""
     sums: Sequence[Sums] = field(init=False)
@@ -83,7 +88,9 @@ class Day:
             total[1] += row.ours or 0
             if row.fee:
                 fees[row.fee_currency] = fees.get(row.fee_currency, 0) + row.fee
-        sums = [Sums(*about, *total) for about, total in sorted(totals.items())]
+        first = list(Kind).index
+        about = sorted(totals, key=lambda one: (first(one[0]), one[1]))
+        sums = [Sums(*one, *totals[one]) for one in about]
         object.__setattr__(self, "sums", sums)
         object.__setattr__(self, "fees", fees)
 
@@ -103,36 +110,52 @@ def today(shop: Shop) -> date:
     return datetime.fromtimestamp(shop.store.now() / 1000, shop.settings.zone).date()
 
 
+class Days:
+    """The days that were looked at, each kept for a minute: to tell of a full one takes Stripe long."""
+
+    def __init__(self) -> None:
+        self._kept: dict[date, Day] = {}
+
+    def look(self, shop: Shop, day: date, *, anew: bool = False) -> Day:
+        """The money of a day, Stripe asked within the last minute. Raises StripeError."""
+        oldest = shop.store.now() - KEPT_MS
+        self._kept = {d: kept for d, kept in self._kept.items() if kept.asked > oldest}
+        if anew or day not in self._kept:
+            self._kept[day] = look(shop, day)
+        return self._kept[day]
+
+
 def look(shop: Shop, day: date) -> Day:
     """The money of a day. Raises StripeError when Stripe cannot be asked."""
+    asked = shop.store.now()
     zone = shop.settings.zone
     start = int(datetime.combine(day, time(), zone).timestamp())
     end = int(datetime.combine(day + timedelta(days=1), time(), zone).timestamp())
     around = shop.stripe.entries_between(start - EDGE_SECONDS, end + EDGE_SECONDS)
     entries = list(islice(around, MOST + 1))
     payers = shop.store.orders.payers(sorted({e.payment_intent for e in entries} - {""}))
-    sold, cut = _sold(shop, start, end)
-    names = sorted({*filter(None, payers.values()), *sold})
-    orders = {order.id: order for order in shop.store.orders.each(names)}
+    told = shop.store.orders.told_of(
+        [(payers.get(e.payment_intent) or "", e.payment_intent, e.source) for e in entries]
+    )
     rows, charged = [], set()
-    for entry in entries:
-        order = orders.get(payers.get(entry.payment_intent) or "")
-        foreign = order is None and entry.shop != shop.settings.shop_id
+    for entry, said in zip(entries, told, strict=True):
+        foreign = said is None and entry.shop != shop.settings.shop_id
         if entry.kind is Kind.OTHER or foreign:
             continue
         if entry.kind is Kind.SOLD:
             charged.add(entry.payment_intent)
         if start <= entry.at < end:
-            rows.append(_row(shop, entry, order))
-    for name, at in sold.items():
-        if order := orders.get(name):
-            rows += [
-                _untold(shop, order, payment, at)
-                for payment, amount in order.payments.items()
-                if amount and payment not in charged and not counter.form_of(payment)
-            ]
+            rows.append(_row(shop, entry, said))
+    # Of a day that Stripe did not tell whole, nobody knows which sales it has not told of.
+    sold, cut = ({}, True) if len(entries) > MOST else _sold(shop, start, end)
+    for order in shop.store.orders.each(sorted(sold)):
+        rows += [
+            _untold(shop, order, payment, sold[order.id])
+            for payment, amount in order.payments.items()
+            if amount and payment not in charged and not counter.form_of(payment)
+        ]
     rows.sort(key=lambda row: (row.at, row.source))
-    return Day(day, rows, cut or len(entries) > MOST, till.look(shop, start, end))
+    return Day(day, rows, cut, asked, till.look(shop, start, end))
 
 
 def _sold(shop: Shop, start: int, end: int) -> tuple[dict[str, int], bool]:
@@ -147,26 +170,26 @@ def _sold(shop: Shop, start: int, end: int) -> tuple[dict[str, int], bool]:
     return sold, False
 
 
-def _row(shop: Shop, entry: Entry, order: Order | None) -> Row:
+def _row(shop: Shop, entry: Entry, said: Told | None) -> Row:
     return Row(
         at=datetime.fromtimestamp(entry.at, shop.settings.zone),
         kind=entry.kind,
-        order=order.id if order else "",
+        order=said.order if said else "",
         payment=entry.payment_intent,
         source=entry.source,
         currency=entry.charged_in,
         theirs=-entry.charged if entry.kind is Kind.REFUNDED else entry.charged,
-        ours=_ours(entry, order) if order else None,
+        ours=_ours(entry, said) if said else None,
         fee=entry.fee,
         fee_currency=entry.currency,
     )
 
 
-def _ours(entry: Entry, order: Order) -> int | None:
+def _ours(entry: Entry, said: Told) -> int | None:
     """What the order says of a movement; None when it knows nothing of it."""
     if entry.kind is Kind.SOLD:
-        return order.payments.get(entry.payment_intent)
-    refund = next((r for r in order.refunds if r.id == entry.source), None)
+        return said.paid
+    refund = said.refund
     if refund is None:
         return None
     if entry.kind is Kind.REFUNDED:

@@ -4,7 +4,7 @@ An order is read at one moment with all that is due. What was read before or aft
 where it never changes, or only grows.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from storefront.domain.orders import GOODS, HOLDING, Order, Reason, State
@@ -32,7 +32,7 @@ def examine(
     ``look`` is shown each order on the way, with the names of all jobs that were due when it was read.
     """
     ids = snapshot.orders if newest is None else snapshot.orders[-newest:]
-    some = f" (of the newest {len(ids)} orders)" if len(ids) < len(snapshot.orders) else ""
+    some = f" (of the newest {len(ids)} orders)" if len(ids) < snapshot.total else ""
     places = Faults("I3 places", f"each order's units are where its state says{some}")
     money = Faults("I4 money", f"each payment has goods, a refund, or one that is due{some}")
     sessions = Faults("I6 payments", f"no session or payment serves two orders{some}")
@@ -50,12 +50,13 @@ def examine(
     left = set(ids)
     for orders, due in shop.store.orders.examine(ids):
         payers = shop.store.orders.payers([p for order in orders for p in order.payments])
+        filed = _filed_under(shop, snapshot, orders)
         for order in orders:
             left.discard(order.id)
             look(order, due)
             for faults, rule in rules:
                 faults.found += [f"order {order.id} {fault}" for fault in rule(_Seen(order, due))]
-            places.found += _filed(shop, snapshot, order)
+            places.found += _filed(shop, snapshot, order, filed)
             for payment in order.payments:
                 if payers[payment] != order.id:
                     sessions.found.append(
@@ -68,12 +69,19 @@ def examine(
     return [one.check() for one in (places, money, sessions, refunds, notices, waiting)]
 
 
-def _filed(shop: Shop, snapshot: Snapshot, order: Order) -> Iterator[str]:
+def _filed_under(shop: Shop, snapshot: Snapshot, orders: Sequence[Order]) -> set[str]:
+    """Which of the orders are listed under their state, as far as one look can tell."""
+    if not snapshot.whole:
+        return shop.store.orders.filed(orders)
+    return {order.id for order in orders if order.state == snapshot.states.get(order.id)}
+
+
+def _filed(shop: Shop, snapshot: Snapshot, order: Order, filed: set[str]) -> Iterator[str]:
     """Whether the order's basket and state are what the lists say."""
     _, basket = snapshot.units.get(order.id, ("", None))
     if basket is not None and basket != order.own:
         yield f"order {order.id} is of {order.own}, its units are {basket}"
-    if order.state != snapshot.states.get(order.id):  # it may have moved on: look again, at once
+    if order.id not in filed:  # it may have moved on: look again, at once
         state, listed = shop.store.orders.listed_in(order.id)
         if listed != [state]:
             yield f"order {order.id} is {state}, and listed as {', '.join(listed) or 'nothing'}"

@@ -66,12 +66,13 @@ def _walk(read: Callable[[int], list[Order]], wanted: Wanted, text: str, skip: i
     at = skip
     while at < skip + LOOKS:
         chunk = read(at)
-        for order in chunk:
+        for place, order in enumerate(chunk, 1):
             at += 1
             if _fits(order, wanted, text):
                 found.append(order)
                 if len(found) == ROWS:
-                    return Found(found, at - skip, at if read(at) else None)
+                    more = place < len(chunk) or read(at)
+                    return Found(found, at - skip, at if more else None)
         if len(chunk) < CHUNK:
             return Found(found, at - skip, None)
     return Found(found, at - skip, at)

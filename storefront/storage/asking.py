@@ -63,6 +63,7 @@ ALONE = (
     "read_returns",
     "number_key",
     "note_ending",
+    "read_units",
     "count_try",
     "use_code",
     "confirm_codes",

@@ -50,6 +50,11 @@ class Wanted:
     until: int | None = None
     """Milliseconds, the last that counts."""
 
+    @property
+    def some(self) -> bool:
+        """Whether entries of its time may not be among them."""
+        return bool(self.sku or self.what or self.who)
+
     def fits(self, entry: Entry) -> bool:
         """Whether an entry is one of them, its time aside."""
         return (
@@ -91,14 +96,15 @@ class Ledger:
         found: list[Entry] = []
         top = f"({before}" if before else "+" if wanted.until is None else str(wanted.until)
         bottom = "-" if wanted.since is None else str(wanted.since)
+        count = CHUNK if wanted.some else most + 1
         for _ in range(0, look_at, CHUNK):
-            rows = self._client.xrevrange(self._key, top, bottom, count=CHUNK)
+            rows = self._client.xrevrange(self._key, top, bottom, count=count)
             for entry in map(read_entry, rows):
                 if wanted.fits(entry):
                     if len(found) == most:
                         return found, found[-1].id
                     found.append(entry)
-            if len(rows) < CHUNK:
+            if len(rows) < count:
                 return found, ""
             top = f"({rows[-1][0]}"
         return found, top.removeprefix("(")

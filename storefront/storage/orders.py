@@ -1,19 +1,28 @@
 """Reads orders."""
 
-import json
-from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import redis
 from redis.client import Pipeline
 
-from storefront.domain.orders import Dispute, Form, Handover, Line, Note, Order, Plan, Refund, State
-from storefront.domain.terms import Recipient, Terms
+from storefront.domain.orders import Order, Refund, State
 from storefront.storage.keys import Keys
+from storefront.storage.order_fields import read_order, read_refund
 
 CHUNK = 500
 """Orders read in one round trip."""
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What an order keeps of one movement of money."""
+
+    order: str
+    paid: int | None
+    """By the payment that was asked about; None when it knows of no such payment."""
+    refund: Refund | None
 
 
 class Orders:
@@ -82,6 +91,17 @@ class Orders:
         for start in range(0, len(order_ids), CHUNK):
             yield from self.get_many(order_ids[start : start + CHUNK])
 
+    def number(self) -> int:
+        """How many there are."""
+        found: int = self._client.zcard(self._keys.name("orders"))
+        return found
+
+    def filed(self, orders: Sequence[Order]) -> set[str]:
+        """Ids of those that are listed under the state that they were read with."""
+        members = [f"{order.state}:{order.created}:{order.id}" for order in orders]
+        scores = self._client.zmscore(self._keys.name("states"), members) if members else []
+        return {order.id for order, at in zip(orders, scores, strict=True) if at is not None}
+
     def counts(self) -> dict[State, int]:
         """How many orders are in each state, at one moment."""
         pipe = self._client.pipeline(transaction=True)
@@ -107,6 +127,24 @@ class Orders:
             return {}
         found = self._client.hmget(self._keys.name("payments"), list(payment_intents))
         return dict(zip(payment_intents, found, strict=True))
+
+    def told_of(self, movements: Sequence[tuple[str, str, str]]) -> list[Told | None]:
+        """For each order, payment and refund, what the order keeps of them; None without an order.
+
+        Of each order no more is read than that.
+        """
+        found: list[Told | None] = []
+        for start in range(0, len(movements), CHUNK):
+            pipe = self._client.pipeline(transaction=False)
+            for order, payment, refund in movements[start : start + CHUNK]:
+                names = ["id", f"payment:{payment}", f"refund:{refund}"]
+                pipe.hmget(self._keys.order(order), names)
+            for (_, _, refund), (order, paid, row) in zip(
+                movements[start : start + CHUNK], pipe.execute(), strict=True
+            ):
+                back = read_refund(refund, row) if row else None
+                found.append(Told(order, int(paid) if paid else None, back) if order else None)
+        return found
 
     def listed_in(self, order_id: str) -> tuple[str, list[str]]:
         """The order's state, and the states under which it is listed, at one moment."""
@@ -163,144 +201,3 @@ class Orders:
 def _small(email: str) -> str:
     """The address as it is listed: small letters where Lua has them, in ASCII."""
     return email.encode().lower().decode()
-
-
-def read_order(fields: Mapping[str, str], units: str | None) -> Order:
-    """The order that a hash and its entry in ``units`` describe."""
-    lines: list[dict[str, Any]] = json.loads(fields["lines"])
-    kinds = _by_kind(fields)
-    return Order(
-        id=fields["id"],
-        state=State(fields["state"]),
-        created=int(fields["created"]),
-        currency=fields["currency"],
-        amount=int(fields["amount"]),
-        lines=tuple(
-            Line(
-                sku=line["sku"],
-                quantity=int(line["quantity"]),
-                unit_amount=int(line["unit_amount"]),
-                name=line.get("name", ""),
-                slug=line.get("slug", ""),
-                image=line.get("image", ""),
-                price=line.get("price", ""),
-            )
-            for line in lines
-        ),
-        deadline=int(fields["deadline"]),
-        expires_at=int(fields["expires_at"]),
-        session_version=int(fields["session_version"]),
-        extended="extended" in fields,
-        visitor=fields.get("visitor", ""),
-        basket=fields["basket"],
-        form=_form(fields),
-        terms=Terms.from_json(fields.get("terms", "")),
-        shipping=int(fields.get("shipping", "0")),
-        tax=int(fields.get("tax", "0")),
-        discount=int(fields.get("discount", "0")),
-        way=fields.get("way", ""),
-        recipient=Recipient.from_json(fields.get("recipient", "")),
-        session=fields.get("session", ""),
-        url=fields.get("url", ""),
-        sessions=tuple(json.loads(fields.get("sessions", "[]"))),
-        payment_intent=fields.get("payment_intent", ""),
-        email=fields.get("email", ""),
-        language=fields.get("language", ""),
-        reason=fields.get("reason", ""),
-        units=units.partition(" ")[0] if units else "none",
-        updated=int(fields.get("updated", "0")),
-        place=fields.get("place", ""),
-        taken=int(fields.get("taken", "0")),
-        erased=int(fields.get("erased", "0")),
-        payments=_numbers(kinds["payment"]),
-        refunds=tuple(_refunds(kinds["refund"])),
-        notices=_numbers(kinds["mail"]),
-        refund_versions=_numbers(kinds["refund_version"]),
-        refund_reasons=kinds["refund_reason"],
-        authorizations=_numbers(kinds["authorized"]),
-        capture_before=_numbers(kinds["capture_before"]),
-        void_reasons=kinds["void_reason"],
-        voided=_numbers(kinds["voided"]),
-        capture_versions=_numbers(kinds["capture_version"]),
-        disputes=tuple(_disputes(kinds["dispute"])),
-        plans=tuple(_plans(kinds["plan"])),
-        gone=_numbers(kinds["gone"]),
-        handed=_numbers(kinds["handed"]),
-        handovers=tuple(_handovers(kinds["handover"])),
-        times=_numbers(kinds["at"]),
-        events=_numbers(kinds["event"]),
-        notes=tuple(_notes(kinds["note"])),
-    )
-
-
-def _form(fields: Mapping[str, str]) -> Form:
-    """As it was held; of an order that was restored, as its session tells."""
-    session = fields.get("session", "")
-    return Form(fields.get("form") or ("elements" if session.startswith("pi_") else "hosted"))
-
-
-def _by_kind(fields: Mapping[str, str]) -> defaultdict[str, dict[str, str]]:
-    """The fields of which there are several (``payment:pi_1``), by kind and what they are about."""
-    found: defaultdict[str, dict[str, str]] = defaultdict(dict)
-    for name, value in fields.items():
-        kind, colon, about = name.partition(":")
-        if colon:
-            found[kind][about] = value
-    return found
-
-
-def _numbers(texts: Mapping[str, str]) -> dict[str, int]:
-    return {name: int(text) for name, text in texts.items()}
-
-
-def _refunds(texts: Mapping[str, str]) -> Iterator[Refund]:
-    for refund_id, text in texts.items():
-        row = json.loads(text)
-        yield Refund(
-            id=refund_id,
-            amount=int(row["amount"]),
-            status=row["status"],
-            payment_intent=row["payment_intent"],
-            reason=row.get("reason", ""),
-        )
-
-
-def _plans(texts: Mapping[str, str]) -> Iterator[Plan]:
-    for key, text in texts.items():
-        row = json.loads(text)
-        yield Plan(
-            key=key,
-            payment_intent=row["payment_intent"],
-            amount=int(row["amount"]),
-            # Lua writes an empty list as an empty object.
-            units={line["sku"]: int(line["quantity"]) for line in row["lines"] or ()},
-            to=row["to"],
-            handed=row.get("handed") or {},
-            at=int(row.get("at", 0)),
-            reason=row["reason"],
-            who=row.get("who", ""),
-            refund=row.get("refund", ""),
-            given_up=row.get("given_up", False),
-        )
-
-
-def _handovers(texts: Mapping[str, str]) -> list[Handover]:
-    found = []
-    for key, text in texts.items():
-        row = json.loads(text)
-        units = {line["sku"]: int(line["quantity"]) for line in row["lines"]}
-        at, undone = int(row["at"]), int(row.get("undone", 0))
-        found.append(Handover(key, at, units, row["who"], sent=row["sent"], undone=undone))
-    return sorted(found, key=lambda one: one.at)
-
-
-def _notes(texts: Mapping[str, str]) -> list[Note]:
-    rows = [json.loads(text) for text in texts.values()]
-    notes = [Note(int(row["at"]), row["text"], row["who"]) for row in rows]
-    return sorted(notes, key=lambda one: one.at)
-
-
-def _disputes(texts: Mapping[str, str]) -> Iterator[Dispute]:
-    for dispute_id, text in texts.items():
-        row = json.loads(text)
-        yield Dispute(dispute_id, row["payment_intent"], int(row["amount"]), row["status"])

@@ -70,9 +70,9 @@ class Store:
         """What could be safer still about this Redis, one sentence each."""
         return connection.remarks(self._client)
 
-    def snapshot(self) -> Snapshot:
-        """The whole books at one moment."""
-        return snapshot.take(self._client, self.keys)
+    def snapshot(self, newest: int | None = None) -> Snapshot:
+        """The books at one moment; with ``newest`` only what does not grow with the orders."""
+        return snapshot.take(self._client, self.keys, newest)
 
     def glance(self, late_ms: int) -> Glance:
         """The shop at a glance, at a cost that does not grow with its orders.

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from storefront.domain.errors import Refusal, StripeError
-from storefront.services.audit import audit
+from storefront.services.audit import audit, check
 from storefront.storage.keys import Keys
+from storefront.storage.snapshot import ENDED
 from tests.fakes.faults import Fault
 from tests.services.conftest import Build
 from tests.services.town import Fuse, Town
@@ -279,6 +280,43 @@ def test_a_bounded_audit_finds_what_is_wrong_within_its_bound(busy: Town) -> Non
     assert newest.id in found["I10 refunds"]
     assert oldest.id not in found["I10 refunds"]
     assert "zine: available is 9, the ledger says" in found["I11 ledger"]
+
+
+def bounded(town: Town) -> dict[str, str]:
+    """What fails of the checks on a snapshot that does not grow with the orders."""
+    checks = check(town.shop, town.shop.store.snapshot(newest=2), newest=2)
+    return {one.name: one.detail for one in checks if not one.ok}
+
+
+def test_a_bounded_snapshot_holds_and_knows_how_many_orders_there_are(busy: Town) -> None:
+    whole, part = busy.shop.store.snapshot(), busy.shop.store.snapshot(newest=2)
+    assert (part.orders, part.total, part.listed) == (
+        whole.orders[-2:],
+        len(whole.orders),
+        len(whole.states),
+    )
+    shown = {*part.orders, *part.holds}
+    assert part.units == {order: at for order, at in whole.units.items() if order in shown}
+    assert len(part.units) < len(whole.units)
+    assert part.allotments == whole.allotments
+    assert part.states == {o: s for o, s in whole.states.items() if s not in ENDED}
+    assert (whole.total, whole.listed, whole.whole) == (part.total, part.listed, True)
+    assert bounded(busy) == {}
+
+
+def test_a_bounded_snapshot_finds_what_is_held_by_nobody(busy: Town) -> None:
+    put(busy, "stock:held", "poster", 99)
+    assert "poster: held is 99" in bounded(busy)["I3 sums"]
+
+
+def test_a_bounded_snapshot_finds_an_order_that_is_listed_wrong(busy: Town) -> None:
+    newest = busy.orders()[-1]
+    states = busy.shop.store.keys.name("states")
+    busy.falsified = True
+    busy.shop.store._client.zadd(states, {f"voided:{newest.created}:{newest.id}": 0})
+    assert "states of orders" in bounded(busy)["I3 lists"]
+    busy.shop.store._client.zrem(states, f"{newest.state}:{newest.created}:{newest.id}")
+    assert newest.id in bounded(busy)["I3 places"]
 
 
 def test_a_second_payment_that_nobody_sends_back_is_found(busy: Town) -> None:

@@ -36,8 +36,8 @@ def test_what_was_sold_and_refunded_stands_side_by_side_with_the_fees(town: Town
     town.work()
     found = money.look(town.shop, DAY)
     assert found.sums == [
-        Sums(Kind.REFUNDED, "usd", -700, -700),
         Sums(Kind.SOLD, "usd", 5000, 5000),
+        Sums(Kind.REFUNDED, "usd", -700, -700),
     ]
     assert found.fees == {"usd": 2 * FEE}
     assert (found.differences, found.cut, len(found.rows)) == ([], False, 3)
@@ -110,7 +110,30 @@ def test_a_day_with_too_much_says_so(town: Town, monkeypatch: pytest.MonkeyPatch
     sell(town)
     sell(town, "bob")
     monkeypatch.setattr(money, "MOST", 1)
-    assert money.look(town.shop, DAY).cut
+    found = money.look(town.shop, DAY)
+    assert (found.cut, found.differences) == (True, []), "what was not told is no difference"
+
+
+def test_a_day_is_asked_about_at_most_once_a_minute_or_when_one_wants_it_anew(town: Town) -> None:
+    days = money.Days()
+    sell(town)
+    first = days.look(town.shop, DAY)
+    sell(town, "bob")
+    assert days.look(town.shop, DAY) is first
+    second = days.look(town.shop, DAY, anew=True)
+    assert (len(first.rows), len(second.rows)) == (1, 2)
+    assert first.asked <= second.asked
+    sell(town, "carol")
+    town.skip(59)
+    assert days.look(town.shop, DAY) is second
+    town.skip(2)
+    third = days.look(town.shop, DAY)
+    assert (len(third.rows), third.asked) == (3, town.shop.store.now())
+    town.skip(61)
+    town.stripe.down()
+    with pytest.raises(StripeError):
+        days.look(town.shop, DAY)
+    town.stripe.up()
 
 
 def test_a_silent_stripe_is_no_empty_day(town: Town) -> None:

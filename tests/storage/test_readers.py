@@ -346,3 +346,28 @@ def test_each_key_has_the_type_and_the_end_that_are_documented(busy: Book) -> No
 def test_a_store_answers_its_ping_and_its_time(store: Store) -> None:
     store.ping()
     assert store.now() > 1_700_000_000_000
+
+
+def test_of_many_movements_of_money_only_what_was_asked_about_is_read(
+    store: Store, redis_client: redis.Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    book = Book(store)
+    book.stock(poster=5)
+    book.open("o1", {"poster": 2})
+    book.settle("o1", "pi_1")
+    book.refund("o1", "re_1", "pi_1", amount=700)
+    asked = [
+        ("o1", "pi_1", "ch_1"),
+        ("o1", "pi_1", "re_1"),
+        ("o1", "pi_2", "re_2"),
+        ("", "pi_3", ""),
+    ]
+    with round_trips(redis_client, monkeypatch) as made:
+        paid, back, other, nothing = store.orders.told_of(asked)
+    assert made == [len(asked)]
+    [refund] = book.order("o1").refunds
+    assert paid == orders.Told("o1", 5000, None)
+    assert back == orders.Told("o1", 5000, refund)
+    assert other == orders.Told("o1", None, None)
+    assert nothing is None
+    assert store.orders.told_of([]) == []

@@ -10,7 +10,7 @@ from flask import Blueprint, Response, render_template, request
 from storefront.domain.errors import StripeError
 from storefront.domain.money import to_decimal
 from storefront.services import money
-from storefront.web.current import settings, shop
+from storefront.web.current import joined, settings, shop
 
 blueprint = Blueprint("money", __name__)
 
@@ -45,10 +45,10 @@ def _asked() -> date:
 
 @blueprint.get("/money")
 def show() -> str | tuple[str, int]:
-    """The operator holds a day's money against what Stripe says."""
-    day = _asked()
+    """The operator holds a day's money against what Stripe says, within the last minute or ``anew``."""
+    day, anew = _asked(), request.args.get("anew") == "1"
     try:
-        found = money.look(shop(), day)
+        found = joined().money.look(shop(), day, anew=anew)
     except StripeError:
         return _page(day, None), 503
     return _page(day, found)
@@ -64,7 +64,7 @@ def export() -> Response | tuple[str, int]:
     """The bookkeeper takes the day along: times with their offset, minor and major units."""
     day = _asked()
     try:
-        found = money.look(shop(), day)
+        found = joined().money.look(shop(), day)
     except StripeError:
         return _page(day, None), 503
     response = Response(_lines(found), content_type="text/csv; charset=utf-8")
