@@ -6,7 +6,7 @@ import fakeredis
 import pytest
 import redis
 
-from tests import sharing
+from tests import once, sharing
 from tests.browser import launch_arguments
 from tests.harness import RedisServer, start_redis
 
@@ -16,6 +16,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """Sockets reach this machine only, so a test that would call Stripe fails at once."""
     config.option.allow_hosts = "127.0.0.1,::1,localhost"
     config.option.allow_unix_socket = True
+    once.build_once()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -1,6 +1,6 @@
 """A shop in its town, on fakeredis with real Lua and on a clock that stands until it is moved.
 
-Where a file builds hundreds of shops, their Redis is a quick one.
+Where a file builds very many shops, their Redis is a quick one.
 """
 
 import json
@@ -40,13 +40,23 @@ GONE = Product("gone", "Gone", (Variant("gone", 100),), published=False)
 NEVER = Product("never", "Never stocked", (Variant("never", 100),))
 MANY_SHOPS = {
     "test_captures",
+    "test_choosing",
     "test_crashes",
+    "test_delivery",
+    "test_events",
+    "test_giving_back",
     "test_link_crashes",
+    "test_malformed_events",
+    "test_mirroring",
+    "test_own_page",
+    "test_payment_links",
+    "test_pricing",
     "test_races",
     "test_rebuild",
     "test_recovery",
+    "test_refunds",
 }
-"""Files with a shop for every call at which something can go wrong."""
+"""Files that build so many shops that fakeredis would take a minute or more for them together."""
 
 Build = Callable[..., Town]
 
