@@ -30,6 +30,7 @@ LONGEST = 2600
 """Pixels of the operator's longest pages that are shown: what matters stands first."""
 KEY = {"Authorization": "Bearer sk_test_journeys"}
 OWN_PAGE = {"CHECKOUT_UI": "elements", "STRIPE_PUBLISHABLE_KEY": "pk_test_journeys"}
+SENDS = {"DELIVERY": "both", "DELIVERY_COUNTRIES": "GB,DE", "DELIVERY_RATE": "4.90"}
 
 SHOWN_WIDE = frozenset({"shelf", "on-sale", "sold-out", "all-held", "bag", "hold-running", "paid"})
 SHOWN_DARK = frozenset({"shelf", "on-sale", "sold-out", "hold-running", "refunded", "own-page"})
@@ -247,10 +248,18 @@ def undone(browser: Browser, town: Town) -> None:
 
 
 def on_our_own_page(browser: Browser, town: Town) -> None:
-    """The payment form in the shop itself."""
+    """The payment form in the shop itself, and before it how the goods are to come."""
     page = someone(browser, town)
     page.goto("/products/poster")
     page.get_by_role("button", name="Buy now").click()
+    headed(page, "How you get it")
+    shoot(page, "how-you-get-it")
+    page.get_by_label("Have it sent").check()
+    page.get_by_role("button", name="Go on to pay").click()
+    expect(page.get_by_role("alert")).to_contain_text("missing or wrong")
+    shoot(page, "how-you-get-it-wrong")
+    page.get_by_label("Pick it up").check()
+    page.get_by_role("button", name="Go on to pay").click()
     form = page.frame_locator("#payment-fields iframe")
     form.get_by_label("Pay (card 4242)").wait_for(timeout=30_000)
     shoot(page, "own-page")
@@ -303,7 +312,7 @@ if __name__ == "__main__":
     FOLDER.mkdir(exist_ok=True)
     with sync_playwright() as play:
         browser = play.chromium.launch(**launch_arguments())
-        with demo(**OWN_PAGE) as town:
+        with demo(**OWN_PAGE, **SENDS) as town:
             on_our_own_page(browser, town)
         with demo(ADMIN_PASSWORD_HASH=HASH) as town:
             on_an_evening(browser, town)
