@@ -75,6 +75,16 @@ class Town:
             f"{self.standin.url}/_standin/faults", json=body, timeout=5
         ).raise_for_status()
 
+    def at_stripe(self, path: str) -> list[dict[str, Any]]:
+        """Every object of a kind that the account has."""
+        answer = requests.get(
+            f"{self.standin.url}/v1/{path}",
+            headers={"Authorization": "Bearer sk_test_journeys"},
+            timeout=10,
+        )
+        found: list[dict[str, Any]] = answer.json()["data"]
+        return found
+
     def hooks(self, mode: str) -> None:
         """What happens to webhooks from now on."""
         body = {"enabled": True, "mode": mode}

@@ -56,6 +56,38 @@ def test_one_buys_after_being_declined_and_the_stock_falls(
     assert town.audit()
 
 
+def test_double_clicks_reloads_back_two_tabs_and_retries_lead_to_one_payment(
+    town: Town, shopper: Shopper
+) -> None:
+    """On Stripe's own page: one order, one session, and in it one PaymentIntent, paid once."""
+    town.stock(2)
+    page = shopper.page
+    page.goto(f"{town.shop.url}/products/poster")
+    page.get_by_role("button", name="Buy now").dblclick()
+    page.wait_for_url("**/c/pay/**")
+    payment = page.url
+    page.reload()
+    page.go_back()
+    page.get_by_role("button", name="Buy now").dblclick()
+    expect(page).to_have_url(payment)
+    tab = Shopper(page.context.new_page(), town)
+    tab.buy()
+    assert tab.page.url == payment, "another tab leads to the same payment"
+    tab.pay("decline")
+    expect(tab.page.get_by_role("alert")).to_contain_text("declined")
+    tab.pay()
+    state(tab.page, "Paid. It is yours")
+    shopper.pay()  # in the tab that was open all the time
+    expect(page.locator("#ended")).to_contain_text("Nothing more can be paid")
+    tab.page.goto(payment)
+    expect(tab.page.locator("#ended")).to_contain_text("Nothing more can be paid")
+    assert len(town.at_stripe("checkout/sessions")) == len(town.orders()) == 1
+    [intent] = town.at_stripe("payment_intents")
+    assert (intent["status"], intent["amount_received"]) == ("succeeded", 2500)
+    assert town.level()["sold"] == 1
+    assert town.audit()
+
+
 def test_one_leaves_resumes_the_same_payment_and_gives_back(
     town: Town, newcomer: Callable[[], Shopper]
 ) -> None:

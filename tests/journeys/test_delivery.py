@@ -87,7 +87,10 @@ def test_a_code_for_all_of_it_buys_without_a_payment(town: Town, page: Page) -> 
 
 
 @pytest.mark.parametrize("town", [OWN], indirect=True)
-def test_on_our_own_page_the_choice_comes_before_the_card(town: Town, page: Page) -> None:
+def test_on_our_own_page_the_choice_comes_before_the_card_and_is_made_once(
+    town: Town, page: Page
+) -> None:
+    """Whatever another tab, a double click or the way back says then, there is one PaymentIntent."""
     page.goto(f"{town.shop.url}/products/poster")
     expect(page.locator("main")).to_contain_text("Delivery to United Kingdom, Germany: $4.90")
     page.get_by_role("button", name="Buy now").click()
@@ -100,10 +103,22 @@ def test_on_our_own_page_the_choice_comes_before_the_card(town: Town, page: Page
     expect(page.get_by_role("alert")).to_contain_text("missing or wrong")
     fill_in_the_address(page)
     page.get_by_label("Country").select_option("GB")
-    page.get_by_role("button", name="Go on to pay").click()
+    tab, asks = page.context.new_page(), page.url
+    tab.goto(asks)
+    page.get_by_role("button", name="Go on to pay").dblclick()
+    expect(page.get_by_role("heading", name="Pay $29.90")).to_be_visible()
+    tab.get_by_label("Pick it up").check()
+    tab.get_by_role("button", name="Go on to pay").click()
+    expect(tab.get_by_role("heading", name="Pay $29.90")).to_be_visible()
+    tab.goto(f"{town.shop.url}/")
+    tab.go_back()
+    expect(tab.get_by_role("heading", name="Pay $29.90")).to_be_visible()
+    page.reload()
     expect(page.get_by_role("heading", name="Pay $29.90")).to_be_visible()
     form = page.frame_locator("#payment-fields iframe")
     page.get_by_label("Mail address").fill("ada@example.com")
     form.get_by_label("Pay (card 4242)").check()
     page.get_by_role("button", name="Pay $29.90").click()
     bought(page, town, "$29.90")
+    [intent] = town.at_stripe("payment_intents")
+    assert (intent["amount"], intent["amount_received"]) == (2990, 2990)

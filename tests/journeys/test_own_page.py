@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import requests
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, FrameLocator, Page, Route, expect
 
@@ -41,13 +40,7 @@ def page(browser: Browser) -> Iterator[Page]:
 
 def intents(town: Town) -> list[dict[str, Any]]:
     """Every PaymentIntent that there is."""
-    answer = requests.get(
-        f"{town.standin.url}/v1/payment_intents",
-        headers={"Authorization": "Bearer sk_test_journeys"},
-        timeout=10,
-    )
-    found: list[dict[str, Any]] = answer.json()["data"]
-    return found
+    return town.at_stripe("payment_intents")
 
 
 def arrive(page: Page, town: Town) -> FrameLocator:
