@@ -1,7 +1,8 @@
 """How the tests share the cores: which run beside which, and what is begun first.
 
 A file's tests stay together, for what they set up once. Crowds, who bring many processes of their own,
-come one after the other; they mostly wait, so one process more than there are cores keeps all busy.
+come one after the other. Beside them are those who mostly wait for a deadline or a process to come back,
+also one after the other; so one process more than there are cores keeps all busy.
 """
 
 import os
@@ -11,10 +12,18 @@ import pytest
 from xdist.scheduler import LoadScopeScheduling
 
 CROWDS = ("tests/contest/", "tests/benchmarks/")
+PATIENT = (
+    "tests/contest/test_kills.py",
+    "tests/contest/test_without_webhooks.py",
+    "tests/contest/test_unreachable.py",
+    "tests/contest/test_restart.py",
+    "tests/contest/test_bad_input.py",
+)
+"""Of the crowds, those that keep a core busy for a tenth of their time: five minutes together."""
 LONGEST = (
     # A crowd's day in the order in which the days are begun.
     "tests/contest/test_many_kills.py",
-    "tests/contest/test_kills.py",
+    *PATIENT,
     *CROWDS,
     # What keeps a core busy for a minute or so.
     "tests/simulation/test_simulation.py",
@@ -33,7 +42,9 @@ LONGEST = (
 
 
 def unit(name: str) -> str:
-    """What a test runs together with: its file, or all crowds."""
+    """What a test runs together with: its file, or all crowds that wait, or all others."""
+    if name.startswith(PATIENT):
+        return "patient"
     return "crowds" if name.startswith(CROWDS) else name.partition("::")[0]
 
 
