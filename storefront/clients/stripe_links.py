@@ -53,10 +53,10 @@ class Links(Connection):
                     return from_link(plain(made))
         raise StripeSpent(f"switching {link_id} off was answered with saved answers only")
 
-    def active_payment_links(self) -> Iterator[LinkFact]:
-        """Every Payment Link of the account that is active, the newest first."""
+    def payment_links(self, *, active: bool) -> Iterator[LinkFact]:
+        """Every Payment Link of the account that sells, or every one that does not, the newest first."""
         with self._call("link_list"):
-            page = self._client.v1.payment_links.list({"active": True, "limit": 100})
+            page = self._client.v1.payment_links.list({"active": active, "limit": 100})
             yield from map(from_link, each(page))
 
     def link_sessions(self, link_id: str, status: str) -> Iterator[Payment]:

@@ -192,10 +192,12 @@ def close_when_due(shop: Shop, link_id: str) -> int | None:
         if not link_sessions.end_open(shop, link.stripe):
             return 0
         link_sessions.catch_up(shop, link)
-    word = shop.store.scripts.close_link(link_id, why=CLOSED, run=run)
+    word = shop.store.scripts.close_link(link_id, why=CLOSED, stripe=link.stripe, run=run)
     log.info("link %s: %s", link_id, word)
     if word is LinkClosed.RESTARTED:
         raise StripeUnreachable(f"Redis was restarted while link {link_id} was being closed")
+    if word is LinkClosed.OTHER:  # it was made meanwhile, and is to be ended first
+        return 0
     return None
 
 
@@ -257,9 +259,9 @@ def restore(shop: Shop, facts: Iterable[LinkFact]) -> int:
     return restored
 
 
-def of_this_shop(shop: Shop) -> list[LinkFact]:
-    """The links of this shop that are active at Stripe. Raises StripeError."""
-    return [f for f in shop.stripe.active_payment_links() if f.shop == shop.settings.shop_id]
+def of_this_shop(shop: Shop, *, active: bool = True) -> list[LinkFact]:
+    """The links of this shop that sell at Stripe, or those that do not. Raises StripeError."""
+    return [f for f in shop.stripe.payment_links(active=active) if f.shop == shop.settings.shop_id]
 
 
 def key(link: PaymentLink) -> str:
@@ -323,7 +325,7 @@ def _make(shop: Shop, link: PaymentLink, *, first: bool = False) -> None:
         fact = fact or _look_up(shop, link)
     if fact is None:
         shop.store.scripts.end_link(link.id, why=REFUSED, who="")
-        shop.store.scripts.close_link(link.id, why=REFUSED, run=run)
+        shop.store.scripts.close_link(link.id, why=REFUSED, stripe="", run=run)
         log.warning("link %s was not made: %s", link.id, refused or "no answer for a day")
         if first and refused:
             raise refused
@@ -334,8 +336,9 @@ def _make(shop: Shop, link: PaymentLink, *, first: bool = False) -> None:
 
 
 def _look_up(shop: Shop, link: PaymentLink) -> LinkFact | None:
-    """The link in Stripe's list of active ones."""
-    return next((fact for fact in of_this_shop(shop) if fact.link == link.id), None)
+    """The link in Stripe's lists: it may have sold all, or been switched off, before it was known."""
+    found = (fact for active in (True, False) for fact in of_this_shop(shop, active=active))
+    return next((fact for fact in found if fact.link == link.id), None)
 
 
 def _end_twin(shop: Shop, fact: LinkFact) -> None:

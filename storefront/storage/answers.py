@@ -233,6 +233,7 @@ class LinkClosed(StrEnum):
     CLOSED = "closed"
     ALREADY = "already"
     RESTARTED = "restarted"
+    OTHER = "other"
     UNKNOWN_LINK = "unknown_link"
 
 

@@ -74,12 +74,13 @@ class Linking(Asking):
         """Let a link sell no more, and make it due that Stripe is told."""
         return LinkEnded(self._ask_link("end_link", link, why=why, who=who)[0])
 
-    def close_link(self, link: str, *, why: str, run: str) -> LinkClosed:
+    def close_link(self, link: str, *, why: str, stripe: str, run: str) -> LinkClosed:
         """Give back what is left, on Stripe's word that nobody can pay through the link.
 
-        ``run`` is the server's (from ``read_door``) before Stripe was asked.
+        ``stripe`` is the link there of which Stripe was asked, empty when it has none; ``run`` is the
+        server's (from ``read_door``) before that.
         """
-        return LinkClosed(self._ask_link("close_link", link, why=why, run=run)[0])
+        return LinkClosed(self._ask_link("close_link", link, why=why, stripe=stripe, run=run)[0])
 
     def restore_link(self, link: PaymentLink) -> LinkRestored:
         """Write a link down again that was lost, with as much of ``left`` as is available."""

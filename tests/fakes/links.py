@@ -58,10 +58,10 @@ class PaymentLinks(Account):
                 return from_link(made.body)
         raise StripeSpent(f"switching {link_id} off was answered with saved answers only")
 
-    def active_payment_links(self) -> Iterator[LinkFact]:
+    def payment_links(self, *, active: bool) -> Iterator[LinkFact]:
         found = self.wire.get(
-            "active_payment_links",
-            lambda: [link for link in reversed(self.links.values()) if link["active"]],
+            "payment_links",
+            lambda: [link for link in reversed(self.links.values()) if link["active"] == active],
         )
         yield from map(from_link, found)
 

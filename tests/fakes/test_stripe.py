@@ -324,4 +324,4 @@ def test_a_saved_answer_does_not_switch_a_link_off_again(stripe: FakeStripe) -> 
     for _ in range(2):
         assert not stripe.deactivate_payment_link(made.id).active
         stripe.switch_by_hand(made.id, True)
-    assert [one.id for one in stripe.active_payment_links()] == [made.id]
+    assert [one.id for one in stripe.payment_links(active=True)] == [made.id]

@@ -89,7 +89,9 @@ def end(book: Book, case: str) -> object:
 
 
 def close(book: Book, case: str) -> object:
-    return book.store.scripts.close_link(link(case).id, why="closed", run=RUN[case])
+    return book.store.scripts.close_link(
+        link(case).id, why="closed", stripe=link(case).stripe, run=RUN[case]
+    )
 
 
 def restore(book: Book, case: str) -> object:

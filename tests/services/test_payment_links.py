@@ -12,8 +12,9 @@ from storefront.domain.errors import (
     StripeUnreachable,
     UnknownSku,
 )
-from storefront.domain.payment_links import LinkState, PaymentLink, order_of
+from storefront.domain.payment_links import LinkFact, LinkState, PaymentLink, order_of
 from storefront.services import payment_links
+from storefront.services.shop import Shop
 from tests.fakes.faults import Fault
 from tests.services.conftest import Build
 from tests.services.town import Town
@@ -423,3 +424,53 @@ def test_links_as_commands_tell_them(town: Town) -> None:
         "active": True,
     }
     assert payment_links.close(town.shop, "none", "me") is None
+
+
+@pytest.mark.parametrize("fault", [Fault.SPENT_AFTER, Fault.LOST_REPLY])
+def test_a_link_that_had_sold_all_before_it_was_known_keeps_what_it_sold(
+    town: Town, fault: Fault
+) -> None:
+    """It sells no more at Stripe, so it is not among those that do."""
+    town.stripe.fault("create_payment_link", fault)
+    if fault is Fault.SPENT_AFTER:
+        town.stripe.fault("payment_links", Fault.LOST_REQUEST)
+    with pytest.raises(StripeUnreachable):
+        make(town, 1)
+    [at_stripe] = town.stripe.links
+    session = town.stripe.visit(at_stripe)
+    town.stripe.pay(session)
+    town.lose_events()
+    assert not town.stripe.links[at_stripe]["active"]
+    town.skip(payment_links.KEY_MS / 1000)
+    town.rest()
+    assert town.order(order_of(session)).state == "paid"
+    assert [*town.stripe.links] == [at_stripe]
+    assert town.level() == (4, 0, 1)
+
+
+def test_a_link_that_is_made_while_it_is_closed_is_ended_at_stripe_first(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    town.stripe.fault("create_payment_link", Fault.LOST_REQUEST)
+    with pytest.raises(StripeUnreachable):
+        make(town, 1)
+    town.skip(payment_links.KEY_MS / 1000)
+    look, made = payment_links._look_up, []
+
+    def made_meanwhile(shop: Shop, link: PaymentLink) -> LinkFact | None:
+        if not made:
+            fact = shop.stripe.create_payment_link(payment_links.params(shop, link), "late")
+            made.append(town.stripe.visit(fact.id))
+            shop.store.scripts.attach_link(link.id, stripe=fact.id, url=fact.url)
+            town.stripe.pay(made[0])
+            return None  # as it was a moment ago
+        return look(shop, link)
+
+    monkeypatch.setattr(payment_links, "_look_up", made_meanwhile)
+    [link] = payment_links.listing(town.shop)
+    closed = close(town, link)
+    assert closed is not None
+    assert (closed.state, closed.returned) == (LinkState.CLOSED, 0)
+    assert town.order(order_of(made[0])).state == "paid"
+    assert town.level() == (4, 0, 1)
+    town.rest()

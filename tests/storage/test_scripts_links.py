@@ -59,7 +59,9 @@ def end(book: Book, why: str = "closed") -> LinkEnded:
 
 def close(book: Book) -> LinkClosed:
     _, run = book.store.scripts.read_door()
-    return book.store.scripts.close_link("l1", why="closed", run=run)
+    known = book.store.links.get("l1")
+    stripe = known.stripe if known else ""
+    return book.store.scripts.close_link("l1", why="closed", stripe=stripe, run=run)
 
 
 def link(book: Book, link_id: str = "l1") -> PaymentLink:
@@ -245,11 +247,21 @@ def test_a_link_that_nobody_knows_is_neither_ended_nor_closed(book: Book) -> Non
     assert book.picture() == before
 
 
+def test_other_when_stripe_made_it_after_it_was_asked(book: Book) -> None:
+    selling(book)
+    end(book)
+    _, run = book.store.scripts.read_door()
+    before = book.picture()
+    answer = book.store.scripts.close_link("l1", why="refused", stripe="", run=run)
+    assert answer is LinkClosed.OTHER
+    assert book.picture() == before
+
+
 def test_restarted_when_sales_may_have_been_lost_since_stripe_was_asked(book: Book) -> None:
     selling(book)
     end(book)
     before = book.picture()
-    answer = book.store.scripts.close_link("l1", why="closed", run="the server before")
+    answer = book.store.scripts.close_link("l1", why="closed", stripe="plink_1", run="the server before")
     assert answer is LinkClosed.RESTARTED
     assert book.picture() == before
 

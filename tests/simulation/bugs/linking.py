@@ -13,7 +13,8 @@ numbers = count()
 
 def close_unasked(shop: Shop, link_id: str) -> None:
     _, run = shop.store.scripts.read_door()
-    shop.store.scripts.close_link(link_id, why="closed", run=run)
+    if link := shop.store.links.get(link_id):
+        shop.store.scripts.close_link(link_id, why="closed", stripe=link.stripe, run=run)
 
 
 def new_key(link: PaymentLink) -> str:
