@@ -54,7 +54,7 @@ class Links(Connection):
         raise StripeSpent(f"switching {link_id} off was answered with saved answers only")
 
     def payment_links(self, *, active: bool) -> Iterator[LinkFact]:
-        """Every Payment Link of the account that sells, or every one that does not, the newest first."""
+        """Every Payment Link of the account that sells, or that does not, the newest first."""
         with self._call("link_list"):
             page = self._client.v1.payment_links.list({"active": active, "limit": 100})
             yield from map(from_link, each(page))

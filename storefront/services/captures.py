@@ -62,8 +62,11 @@ def void_when_due(shop: Shop, order_id: str, payment_intent: str) -> int | None:
 
 
 def _again(no: StripeError, payment_intent: str) -> StripeError:
-    """What a no means for a payment that is still authorised: a clear one counts as such."""
-    if isinstance(no, StripeRefused):
+    """What a no means for a payment that is still authorised: a clear one counts as such.
+
+    One that is only said again may be about an authorisation before this one.
+    """
+    if isinstance(no, StripeRefused) and not no.replayed:
         return no
     return StripeUnreachable(f"{payment_intent} goes on under another key: {no}")
 

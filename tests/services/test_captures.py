@@ -4,7 +4,7 @@ import pytest
 
 from storefront.domain.errors import AlreadyPaid
 from storefront.domain.orders import Order, State
-from storefront.services import holds, orders, sessions
+from storefront.services import holds, orders, sessions, work
 from tests.fakes.faults import Fault
 from tests.services.conftest import Build
 from tests.services.sweeping import MakeFuse, breaks, sweep
@@ -245,6 +245,25 @@ def test_who_pays_again_before_anyone_has_noticed_keeps_the_goods(build: Build) 
     town.deliver()
     town.stripe.back_out(order.session)
     town.stripe.wire.meanwhile("capture", after=lambda: town.stripe.pay(order.session))
+    town.pass_time(60)
+    assert (town.order(order).state, status(town, order)) == (State.PAID, "succeeded")
+    town.rest()
+
+
+def test_a_no_that_is_only_said_again_is_none_about_the_card_that_was_taken_instead(
+    build: Build,
+) -> None:
+    """However often the job was taken before: a worker may have died with it again and again."""
+    town = build(**MANUAL, **OWN_PAGE)
+    order = town.begin({"poster": 2}).order
+    town.stripe.pay(order.session)
+    town.deliver()
+    town.stripe.back_out(order.session)
+    town.stripe.wire.meanwhile("capture", after=lambda: town.stripe.pay(order.session))
+    town.stripe.fault("intent", Fault.LOST_REQUEST, times=work.REFUSALS)
+    for _ in range(work.REFUSALS):
+        town.work()
+        town.skip(31)
     town.pass_time(60)
     assert (town.order(order).state, status(town, order)) == (State.PAID, "succeeded")
     town.rest()
