@@ -261,7 +261,9 @@ def test_restarted_when_sales_may_have_been_lost_since_stripe_was_asked(book: Bo
     selling(book)
     end(book)
     before = book.picture()
-    answer = book.store.scripts.close_link("l1", why="closed", stripe="plink_1", run="the server before")
+    answer = book.store.scripts.close_link(
+        "l1", why="closed", stripe="plink_1", run="the server before"
+    )
     assert answer is LinkClosed.RESTARTED
     assert book.picture() == before
 
