@@ -102,7 +102,7 @@ const listen = () => {
   });
   stream.onerror = () => { if (stream.readyState === 2) later(ask); };
 };
-document.addEventListener("change", draw);
+addEventListener("change", draw);
 document.addEventListener("visibilitychange", () => {
   stream?.close();
   clearTimeout(waiting);

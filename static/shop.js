@@ -22,8 +22,7 @@ for (const step of all(".step")) {
   const input = document.getElementById(step.getAttribute("aria-controls"));
   step.hidden = false;
   step.addEventListener("click", () => {
-    if (step.dataset.step > 0) input.stepUp();
-    else input.stepDown();
+    input.stepUp(step.dataset.step);
     input.dispatchEvent(new Event("change", { bubbles: true }));
   });
 }
@@ -58,7 +57,7 @@ for (const box of all(".countdown")) {
     box.hidden = left === 0;
     const words = left > 300 ? "" : said.dataset[left > 60 ? "five" : "one"];
     if (said.textContent !== words) said.textContent = words;
-    if (left) setTimeout(tick, 1000 - ((Date.now() - shift) % 1000));
+    if (left) setTimeout(tick, 1000 - (Date.now() - shift) % 1000);
   };
   tick();
 }
