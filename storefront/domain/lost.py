@@ -130,7 +130,7 @@ def read(sessions: Sequence[Payment], describe: Describe) -> Lost:
     if not NAME.fullmatch(own.order):
         raise Unreadable(f"session {own.session} names no order of ours")
     created = _milliseconds(own, "held_at", own.created * 1000)
-    terms = _read_terms(own)
+    terms = read_terms(own)
     done = own.session_status == "complete"
     way = own.metadata.get("way", "") or (way_of(terms, own.parts) if own.parts and done else "")
     return Lost(
@@ -151,8 +151,8 @@ def read(sessions: Sequence[Payment], describe: Describe) -> Lost:
     )
 
 
-def _read_terms(session: Payment) -> Terms:
-    """What ``write`` wrote. Raises Unreadable when it was edited since."""
+def read_terms(session: Payment) -> Terms:
+    """What ``write`` wrote of the terms. Raises Unreadable when it was edited since."""
     written = session.metadata.get("rates", "")
     pairs = [RATE.fullmatch(pair) for pair in written.split(",")] if written else []
     found = [match.groups() for match in pairs if match]

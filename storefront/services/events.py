@@ -97,6 +97,7 @@ def _payment(shop: Shop, event: Event, payment: Payment) -> str:
         )
         or (payment.intent_status == "canceled" and payment.payment_intent in order.authorizations)
     )
+    order = settlement.recall(shop, order, payment)
     if final and settlement.needs_session(order, payment):
         # An intent does not say what its amount is made of, so only the session can buy the goods.
         job = f"ask:{order.id}:{payment.payment_intent}"

@@ -6,6 +6,7 @@ of them win and tell the others so. Stripe's word is always asked for before sto
 
 import logging
 
+from storefront.domain import lost
 from storefront.domain.errors import StripeError, StripeUnreachable
 from storefront.domain.orders import AWAITING, HOLDING, Form, Order, Reason, State
 from storefront.domain.payments import Payment, Verdict, lacks_parts, mismatch, verdict
@@ -13,7 +14,7 @@ from storefront.domain.terms import Way, way_of
 from storefront.services import sessions
 from storefront.services.shop import Shop
 from storefront.storage.answers import Attached, Settled
-from storefront.storage.charging import Charged
+from storefront.storage.charging import Charged, Told
 
 LONGEST_ASK_MS = 3600_000
 """Stripe is asked at least so often about a payment that is on its way for hours or days."""
@@ -111,20 +112,28 @@ def apply(
 
 
 def recall(shop: Shop, order: Order, payment: Payment) -> Order:
-    """The order with the way that its payment was made for, where Redis was restarted and lost that.
+    """The order as its payment was made for it, where Redis was restarted and has lost that.
 
-    Our own page makes a payment only after the way was chosen, and with it the payment says which.
+    A payment is made only after an offer was taken, and on our own page after the way was chosen; it
+    says by which terms, and which way.
     """
-    rate = order.terms.rate(payment.metadata.get("way", ""))
-    if not order.undecided or rate is None or not payment.session:
+    if order.session_version or not payment.metadata.get("rates"):
         return order
-    parts = Charged(
-        total=order.goods + rate.amount,
-        shipping=rate.amount,
-        way=rate.way,
-        recipient=payment.recipient if rate.way is Way.DELIVERY else None,
-    )
-    shop.store.scripts.choose_way(order.id, parts, ask_ms=SHORTEST_ASK_MS, told=True)
+    try:
+        terms = lost.read_terms(payment) if order.terms.plain else order.terms
+    except lost.Unreadable:
+        return order
+    own = payment.metadata.get("form") == Form.ELEMENTS
+    rate = terms.rate(payment.metadata.get("way", "")) if own else None
+    if own and rate is None:
+        return order
+    parts = None
+    if rate:
+        to = payment.recipient if rate.way is Way.DELIVERY else None
+        parts = Charged(order.goods + rate.amount, rate.amount, way=rate.way, recipient=to)
+    form = Form.ELEMENTS if own else Form.HOSTED
+    told = Told(terms.to_json(), form) if order.terms.plain else Told()
+    shop.store.scripts.choose_way(order.id, parts, ask_ms=SHORTEST_ASK_MS, told=told)
     return shop.store.orders.get(order.id) or order
 
 

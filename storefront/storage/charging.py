@@ -26,6 +26,15 @@ def terms_question(terms: Terms, form: str) -> dict[str, Any]:
 
 
 @dataclass(frozen=True, slots=True)
+class Told:
+    """What a payment at Stripe says of an offer that was taken; empty of any other order."""
+
+    terms: str = ""
+    """As JSON."""
+    form: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Charged:
     """What a total is made of, in minor units, and where its goods go."""
 

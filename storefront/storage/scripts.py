@@ -25,7 +25,7 @@ from storefront.storage.answers import (
     Wanted,
     read_hold,
 )
-from storefront.storage.charging import Charged, terms_question
+from storefront.storage.charging import Charged, Told, terms_question
 from storefront.storage.counting import Counting
 from storefront.storage.entering import Entering
 from storefront.storage.handing import Handing
@@ -95,12 +95,15 @@ class Scripts(Restoring, Refunding, Handing, Mailing, Linking, Counting, Enterin
         answer = self._ask("renew_session", order, version=version, session_seconds=session_seconds)
         return Renewed(answer[0])
 
-    def choose_way(self, order: str, parts: Charged, *, ask_ms: int, told: bool = False) -> Chosen:
+    def choose_way(
+        self, order: str, parts: Charged | None, *, ask_ms: int, told: Told | None = None
+    ) -> Chosen:
         """Keep how the goods reach the shopper, once; only then can the payment be made.
 
         ``told``: the order's payment at Stripe says so, and Redis has lost it.
         """
-        answer = self._ask("choose_way", order, parts=parts.question(), ask_ms=ask_ms, told=told)
+        asked: dict[str, Any] = {"told": asdict(told)} if told else {}
+        answer = self._ask("choose_way", order, **_parts(parts), ask_ms=ask_ms, **asked)
         return Chosen(answer[0])
 
     def extend_hold(self, order: str, *, until_ms: int, grace_ms: int) -> Extended:

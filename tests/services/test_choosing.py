@@ -3,7 +3,7 @@
 import pytest
 
 from storefront.domain.errors import BadInput, ShopClosed, StripeUnreachable
-from storefront.domain.orders import Order, Reason, State
+from storefront.domain.orders import AWAITING, Order, Reason, State
 from storefront.domain.terms import Recipient
 from storefront.services import choosing, links, orders, rebuilding, recovery, settlement
 from storefront.storage.answers import Settled
@@ -12,6 +12,7 @@ from tests.services.conftest import Build
 from tests.services.losses import keep, restart
 from tests.services.sweeping import MakeFuse, breaks, sweep
 from tests.services.test_rebuild import lose
+from tests.services.test_waitlist import take, wait
 from tests.services.town import Town
 
 OWN = {
@@ -205,6 +206,33 @@ def test_a_choice_that_redis_lost_comes_back_before_anything_is_paid(
     town.deliver()
     town.rest()
     assert town.order(asked).state is State.PAID
+
+
+@pytest.mark.parametrize("page", ["hosted", "elements"])
+@pytest.mark.parametrize("hears", [True, False])
+def test_an_offer_whose_taking_redis_lost_has_the_terms_that_its_payment_was_made_by(
+    build: Build, page: str, hears: bool
+) -> None:
+    town = build(**OWN | {"CHECKOUT_UI": page})
+    first = town.begin({"last": 1}, visitor="ada")
+    wait(town, "bob")
+    orders.cancel(town.shop, town.order(first))
+    before = keep(town)
+    take(town, "bob")
+    order = next(one for one in town.orders() if one.state in AWAITING)
+    if page == "elements":
+        order = choosing.choose(town.shop, order, "delivery", ADA).order
+    else:
+        town.stripe.fill_in(order.session, rate=1)
+    restart(town, before)
+    assert (town.order(order).state, town.order(order).terms.plain) == (State.OFFERED, True)
+    town.stripe.pay(order.session)
+    town.deliver() if hears else town.lose_events()
+    recovery.recover(town.shop)
+    town.rest()
+    after = town.order(order)
+    assert (after.state, after.way, after.shipping) == (State.PAID, "delivery", 490)
+    assert after.recipient is not None
 
 
 def test_only_the_other_amount_would_come_before_a_person(town: Town, asked: Order) -> None:

@@ -27,7 +27,7 @@ from storefront.storage.answers import (
     TakenBack,
     Wanted,
 )
-from storefront.storage.charging import Charged
+from storefront.storage.charging import Charged, Told
 from storefront.storage.store import Store
 from tests.books import broken, dump
 
@@ -184,7 +184,7 @@ class Book:
             event=event,
         )
 
-    def choose(self, order: str, parts: Charged, *, told: bool = False) -> Chosen:
+    def choose(self, order: str, parts: Charged | None, *, told: Told | None = None) -> Chosen:
         return self.store.scripts.choose_way(order, parts, ask_ms=ASK_MS, told=told)
 
     def authorize(

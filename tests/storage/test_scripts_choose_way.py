@@ -10,7 +10,7 @@ import pytest
 from storefront.domain.orders import State
 from storefront.domain.terms import Rate, Recipient, Terms, Way
 from storefront.storage.answers import Attached, Chosen, Recorded, Settled
-from storefront.storage.charging import Charged
+from storefront.storage.charging import Charged, Told
 from tests.storage.steps import ASK_MS, GRACE_MS, HOLD_MS, PRICE, Book
 
 TERMS = Terms(rates=(Rate(Way.PICKUP, 0), Rate(Way.DELIVERY, 490)), countries=("GB",), codes=True)
@@ -94,18 +94,18 @@ def test_closed_while_an_earlier_choice_may_be_lost_nothing_is_chosen_and_nothin
 
 def test_chosen_as_the_payment_tells_even_then_and_once(asked: Book) -> None:
     asked.store._client.hset(asked.store.keys.door(), "run", "another")
-    assert asked.choose("o1", SENT, told=True) is Chosen.CHOSEN
+    assert asked.choose("o1", SENT, told=Told()) is Chosen.CHOSEN
     order = asked.order("o1")
     assert (order.amount, order.way, order.recipient) == (2 * PRICE + 490, "delivery", ADA)
     assert (order.session_version, "ask:o1" in asked.due()) == (1, True)
     before = asked.picture()
-    assert asked.choose("o1", FREE, told=True) is Chosen.ALREADY
+    assert asked.choose("o1", FREE, told=Told()) is Chosen.ALREADY
     assert asked.picture() == before
 
 
 def test_chosen_as_the_payment_tells_of_an_order_that_is_over_asks_nothing(asked: Book) -> None:
     asked.release("o1", "", version=0)
-    assert asked.choose("o1", SENT, told=True) is Chosen.CHOSEN
+    assert asked.choose("o1", SENT, told=Told()) is Chosen.CHOSEN
     assert (asked.order("o1").state, "ask:o1" in asked.due()) == (State.RELEASED, False)
 
 

@@ -7,8 +7,10 @@ import pytest
 
 from storefront.domain.orders import State
 from storefront.domain.products import Product, Variant
+from storefront.domain.terms import Rate, Terms, Way
 from storefront.domain.waitlist import PlaceState
 from storefront.storage.answers import (
+    Chosen,
     Confirmed,
     Held,
     Joined,
@@ -19,6 +21,7 @@ from storefront.storage.answers import (
     Taken,
 )
 from storefront.storage.asking import Asking
+from storefront.storage.charging import Charged, Told
 from storefront.storage.lines import Lines
 from tests.storage.steps import AGAIN_MS, ASK_MS, GRACE_MS, HOLD_MS, LAPSE_MS, PRICE, Book
 
@@ -446,6 +449,25 @@ def test_a_session_of_an_offer_whose_taking_was_lost_opens_it(gone: Book) -> Non
     order = gone.order("ada-1")
     assert (order.state, order.session, order.session_version) == (State.OPEN, "cs_9", 1)
     assert gone.release("ada-1", "", version=0) is Settled.OTHER_SESSION
+
+
+def test_the_payment_of_an_offer_whose_taking_was_lost_brings_its_terms_back(gone: Book) -> None:
+    gone.wait("ada")
+    gone.release("o1")
+    closed(gone)
+    terms = Terms(rates=(Rate(Way.PICKUP, 0), Rate(Way.DELIVERY, 490)), countries=("GB",))
+    sent = Charged(total=PRICE + 490, shipping=490, way="delivery")
+    told = Told(terms.to_json(), "elements")
+    assert gone.choose("ada-1", sent, told=told) is Chosen.CHOSEN
+    order = gone.order("ada-1")
+    assert (order.state, order.terms, order.form, order.way) == (
+        State.OFFERED,
+        terms,
+        "elements",
+        "delivery",
+    )
+    assert (order.amount, order.session_version) == (PRICE + 490, 1)
+    assert gone.release("ada-1", "", version=0) is Settled.KEPT
 
 
 # Taking

@@ -5,7 +5,8 @@
 -- be lost that one was made for, so until the books are compared only that payment itself may tell it.
 -- KEYS  as in books.lua
 -- ASK   order, parts (see books.lua), ask_ms (after so long with no payment page the worker looks), told
---       (true: the order's payment at Stripe says so)
+--       (of the order's payment at Stripe, which says so: {terms (JSON), form} of an offer that was
+--       taken before Redis lost it, else both empty)
 -- ANSWER chosen | already (there was a choice before, which stands) | too_late STATE: the hold is
 --       over, or its time is | closed WHY (restarted, rebuild, empty: as in door.lua) | unknown_order
 -- E.g.  delivery for 490: chosen; amount +490, session_version 1, due: ask in half a minute
@@ -16,6 +17,8 @@ if not ask.told then
   if order[1] ~= 'pending' or tonumber(order[3]) <= now then return answer('too_late', order[1]) end
   local door = door_stands(DOOR, STOCKED)
   if door ~= 'open' then return answer('closed', door) end
+elseif ask.told.terms ~= '' then
+  redis.call('HSET', ORDER, 'terms', ask.told.terms, 'form', ask.told.form)
 end
 keep_parts()
 redis.call('HSET', ORDER, 'session_version', '1')
