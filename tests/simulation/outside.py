@@ -115,7 +115,7 @@ class Mishaps:
         first = sim.random.choice(self._open())
         of = sim.promises.view.session(first)["metadata"]["order"]
         order = sim.shop.store.orders.get(of)
-        if order is None:
+        if order is None or order.undecided:  # lost, or the choice without which none is made is
             return
         twin = self._made_for(order)
         sim.truth.twins.add(twin)
