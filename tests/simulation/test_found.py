@@ -10,7 +10,7 @@ from storefront.domain.orders import State
 from storefront.services import holds, orders, reconciliation, sessions, settlement, work
 from storefront.storage.answers import Job
 from tests.fakes.faults import Fault
-from tests.services.conftest import Build, build, clock, town  # noqa: F401 - fixtures
+from tests.services.conftest import Build, build, clock, new_redis, town  # noqa: F401 - fixtures
 from tests.services.town import Town
 
 
