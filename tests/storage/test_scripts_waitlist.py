@@ -448,6 +448,7 @@ def test_a_session_of_an_offer_whose_taking_was_lost_opens_it(gone: Book) -> Non
     assert gone.attach("ada-1", "cs_9") == "attached"
     order = gone.order("ada-1")
     assert (order.state, order.session, order.session_version) == (State.OPEN, "cs_9", 1)
+    assert order.taken  # so that nobody is told later of an offer that was missed
     assert gone.release("ada-1", "", version=0) is Settled.OTHER_SESSION
 
 

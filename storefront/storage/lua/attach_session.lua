@@ -16,7 +16,7 @@ note_session(ask.session)
 redis.call('HSET', ORDER, 'url', ask.url)
 redis.call('HSET', HOLD, 'session', ask.session)
 -- An offer that was taken before Redis was restarted and lost that.
-if order[1] == 'offered' then redis.call('HSET', ORDER, 'session_version', '1') end
+if order[1] == 'offered' then redis.call('HSET', ORDER, 'session_version', '1', 'taken', int(now)) end
 redis.call('ZREM', DUE, 'ask:' .. ask.order)
 set_state('open')
 return answer('attached')
