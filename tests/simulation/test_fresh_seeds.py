@@ -9,8 +9,8 @@ from tests.simulation.runs import FRESH, SEEDS, run
 
 Say = Callable[[str, object], None]
 NUMBER = 25
-"""So few, because about one in a thousand still breaks a promise (see the limits in
-docs/never-oversell.md); ``make simulate`` and ``make soak`` run thousands."""
+"""So few, because about one in eight thousand found a fault so far (see docs/never-oversell.md): a test run
+must not fail by chance. ``make simulate`` and ``make soak`` run thousands."""
 
 
 @pytest.mark.timeout(120 + SEEDS)

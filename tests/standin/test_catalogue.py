@@ -158,8 +158,13 @@ def test_a_product_has_eight_pictures_at_most(standin: Standin):
     assert caught.value.param == "images"
 
 
-def test_the_shop_s_own_client_makes_finds_and_archives_its_prices_here(standin: Standin):
-    shop = Stripe("sk_test_x", api_base=standin.url)
+def test_the_shop_s_own_client_makes_finds_and_archives_its_prices_here(own_standin: Any):
+    """Of a stand-in of its own: others leave prices behind of which the shop can read nothing."""
+    with own_standin() as standin:
+        _make_find_and_archive(Stripe("sk_test_x", api_base=standin.url))
+
+
+def _make_find_and_archive(shop: Stripe) -> None:
     own = f"priced-{uuid4().hex}"
     picture = "https://shop.test/pictures/a.svg"
     shown = {"name": "P", "description": "D", "images": [picture], "metadata": {"sku": "a"}}

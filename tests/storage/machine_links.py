@@ -313,11 +313,21 @@ class LinkSales(RuleBasedStateMachine):
         end = self.store.scripts.end_link
         self._call(lambda: end(link, why="by_hand", who="tests"), expect, repeats)
 
-    @rule(link=named, restarted=st.sampled_from([False, False, False, True]), repeats=times)
-    def close_link(self, link: str, restarted: bool, repeats: int) -> None:
-        """Stripe says that nobody can pay through it, before or after the server was another one."""
+    @rule(
+        link=named,
+        restarted=st.sampled_from([False, False, False, True]),
+        unheard=st.sampled_from([False, False, False, True]),
+        repeats=times,
+    )
+    def close_link(self, link: str, restarted: bool, unheard: bool, repeats: int) -> None:
+        """Stripe says that nobody can pay through it, before or after the server was another one.
+
+        ``unheard``: it was asked before anybody knew which link it had made.
+        """
         _, now = self.store.scripts.read_door()
         run = "of-another-server" if restarted else now
+        known = self.links.get(link)
+        stripe = known.stripe if known and not unheard else ""
 
         def expect() -> str:
             one = self.links.get(link)
@@ -327,13 +337,15 @@ class LinkSales(RuleBasedStateMachine):
                 return "already"
             if restarted:
                 return "restarted"
+            if one.stripe != stripe:
+                return "other"
             self.available += one.left
             self.links[link] = replace(one, left=0, returned=one.left, state="closed")
             self.due -= {f"link:{link}", f"unlink:{link}"}
             return "closed"
 
         close = self.store.scripts.close_link
-        self._call(lambda: close(link, why="gone", run=run), expect, repeats)
+        self._call(lambda: close(link, why="gone", stripe=stripe, run=run), expect, repeats)
 
     @rule()
     def claim(self) -> None:

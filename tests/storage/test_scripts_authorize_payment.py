@@ -4,7 +4,9 @@ import pytest
 import redis
 
 from storefront.domain.orders import State
+from storefront.domain.terms import Terms
 from storefront.storage.answers import Settled
+from storefront.storage.charging import Charged
 from tests.storage.steps import PRICE, Book
 
 UNTIL = 1_900_000_000
@@ -202,3 +204,21 @@ def test_whoever_paid_in_time_has_the_goods_on_any_server(opened: Book) -> None:
     opened.store._client.hset(opened.store.keys.door(), "run", "another")
     assert opened.authorize("o1") is Settled.AUTHORIZED
     opened.check()
+
+
+def test_later_when_nobody_told_what_more_than_goods_is_made_of(book: Book) -> None:
+    """It was known, so a PaymentIntent was enough; then Redis lost that it was."""
+    book.stock(poster=5)
+    book.hold("o1", {"poster": 2}, terms=Terms(tax=True))
+    book.attach("o1", "cs_1")
+    before = book.picture()
+    assert book.authorize("o1", session="", amount=2 * PRICE + 500) is Settled.LATER
+    assert "ask:o1:pi_1" in book.due()
+    book.store._client.zrem(book.store.keys.name("due"), "ask:o1:pi_1")
+    assert book.picture() == before
+    told = Charged(total=2 * PRICE + 500, tax=500)
+    assert (
+        book.authorize("o1", session="", amount=2 * PRICE + 500, parts=told) is Settled.AUTHORIZED
+    )
+    assert book.order("o1").amount == 2 * PRICE + 500
+    book.check()

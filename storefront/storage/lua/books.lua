@@ -30,7 +30,8 @@
 --            ask.grace_ms, ask.currency, and ask.last: go on with those, whoever came in between.
 --            Of a hold ask.ask_ms (after so long with no payment page the worker looks) and (optional)
 --            ask.terms {text (JSON), shipping (minor units) and way (as far as known), undecided}.
---            Of a payment ask.payment_intent, ask.amount (minor units) and (optional) ask.parts
+--            Of a payment ask.payment_intent, ask.session (may be empty), ask.amount (minor units) and
+--            (optional) ask.parts
 --            {total, shipping, tax, discount (minor units), way, recipient (JSON; may be empty)};
 --            ask.in_turn: whoever paid in time has the goods, should Redis have lost anything
 local AVAILABLE, HELD, SOLD, WRITTEN_OFF, STOCKED = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
@@ -429,10 +430,14 @@ local function begin_payment(deadline)
   schedule('expire:' .. ask.order, deadline)
 end
 
--- Whether a payment of an order that has no units must wait: those that are free may be another's, which
--- Redis has lost. Stripe is then asked about it again, until the books are known to be whole.
+-- Whether a payment must wait because Redis may have lost something. Of an order without units: those that
+-- are free may be another's. Of one for more than goods: what the payment is made of was known before, so
+-- it was not told again. Stripe is then asked about it once more.
 local function has_to_wait(at)
-  if at ~= 'none' or ask.in_turn or door_stands(DOOR, STOCKED) == 'open' then return false end
+  local early = at == 'none' and not ask.in_turn and door_stands(DOOR, STOCKED) ~= 'open'
+  local untold = not ask.parts and ask.session == '' and redis.call('HEXISTS', ORDER, 'terms') == 1
+    and redis.call('HEXISTS', ORDER, 'authorized:' .. ask.payment_intent) == 0
+  if not early and not untold then return false end
   schedule('ask:' .. ask.order .. (ask.amount > 0 and ':' .. ask.payment_intent or ''), now + LATER_MS)
   ask.event = nil -- it has no outcome yet
   return true
