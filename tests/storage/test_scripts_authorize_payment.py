@@ -137,6 +137,19 @@ def test_a_second_authorisation_is_a_duplicate_whose_void_leaves_the_first_alone
     authorized.check()
 
 
+def test_a_person_goes_on_looking_at_another_payment_of_an_order_that_is_voided(
+    authorized: Book,
+) -> None:
+    """Such as a second one that a bank disputes, which therefore cannot be sent back."""
+    assert authorized.settle("o1", "pi_2", session="cs_2") is Settled.DUPLICATE
+    authorized.review("o1", "disputed")
+    assert authorized.void("o1") is Settled.VOIDED
+    order = authorized.order("o1")
+    assert (order.state, order.reason, order.units) == (State.REVIEW, "disputed", "none")
+    assert authorized.level("poster") == (5, 0, 0, 0, 5)
+    authorized.check()
+
+
 def test_what_was_to_be_voided_and_was_captured_is_money_that_goes_back(oversold: Book) -> None:
     assert oversold.settle("o1") is Settled.OVERSOLD
     order = oversold.order("o1")
