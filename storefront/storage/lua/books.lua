@@ -437,6 +437,7 @@ local function has_to_wait(at)
   local early = at == 'none' and not ask.in_turn and door_stands(DOOR, STOCKED) ~= 'open'
   local untold = not ask.parts and ask.session == '' and redis.call('HEXISTS', ORDER, 'terms') == 1
     and redis.call('HEXISTS', ORDER, 'authorized:' .. ask.payment_intent) == 0
+    and redis.call('HEXISTS', ORDER, 'payment:' .. ask.payment_intent) == 0
   if not early and not untold then return false end
   schedule('ask:' .. ask.order .. (ask.amount > 0 and ':' .. ask.payment_intent or ''), now + LATER_MS)
   ask.event = nil -- it has no outcome yet
