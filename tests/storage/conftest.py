@@ -2,9 +2,12 @@
 
 from collections.abc import Iterator
 
+import fakeredis
 import pytest
+import redis
 
 from storefront.storage.store import Store
+from tests.harness import start_redis
 from tests.storage.steps import Book
 
 
@@ -14,3 +17,15 @@ def book(store: Store) -> Iterator[Book]:
     book = Book(store)
     yield book
     book.check()
+
+
+@pytest.fixture(params=["fakeredis", "real"])
+def quick_client(request: pytest.FixtureRequest) -> Iterator[redis.Redis]:
+    """An empty Redis: once fakeredis with real Lua, once a real server that writes nothing down."""
+    if request.param == "fakeredis":
+        server = fakeredis.FakeServer(version=(7, 0))
+        with fakeredis.FakeRedis(server=server, decode_responses=True) as client:
+            yield client
+        return
+    with start_redis(appendonly="no") as server, server.client() as client:
+        yield client

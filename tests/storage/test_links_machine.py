@@ -1,23 +1,15 @@
 """Any run of sales through links and beside them answers and leaves what a simple model says."""
 
 import os
-import secrets
-from collections.abc import Iterator
-from typing import Any
 
 import pytest
 import redis
-from hypothesis import Phase, seed
-from hypothesis.stateful import run_state_machine_as_test
 
-from tests.harness import start_redis
-from tests.simulation.memory import Memory
 from tests.storage.machine_links import LinkSales
-from tests.storage.test_state_machine import Clock, fake, limits
+from tests.storage.walks import find_mistake, walk_afresh, walk_as_always
 
 RUNS = int(os.environ.get("STATE_MACHINE_RUNS") or 15)
 """Of 40 calls and more each, for one Redis."""
-SEED = 1
 MOST_RUNS = 2000
 """In which a mistake must be found."""
 
@@ -114,58 +106,16 @@ MISTAKES = {
 """What goes wrong: the script, the words in it, and the words put in their place."""
 
 
-def run(client: Any, number: int, runs: int, **more: Any) -> None:
-    tools = {name: staticmethod(tool) for name, tool in more.items() if name != "phases"}
-    found = type("Machine", (LinkSales,), {"client": client, **tools})
-    phases = more.get("phases", (Phase.generate, Phase.shrink))
-    run_state_machine_as_test(seed(number)(found), settings=limits(runs, phases))
-
-
 def test_the_same_runs_as_always_leave_what_the_model_says() -> None:
-    clock = Clock()
-    run(Memory(clock.now), SEED, 2 * RUNS, tick=clock.tick)
-
-
-@pytest.fixture(params=["fakeredis", "real"])
-def client(request: pytest.FixtureRequest) -> Iterator[redis.Redis]:
-    """An empty Redis: once fakeredis with real Lua, once a real server that writes nothing down."""
-    if request.param == "fakeredis":
-        with fake() as client:
-            yield client
-        return
-    with start_redis(appendonly="no") as server, server.client() as client:
-        yield client
+    walk_as_always(LinkSales, 2 * RUNS)
 
 
 def test_fresh_runs_leave_what_the_model_says(
-    client: redis.Redis, capsys: pytest.CaptureFixture[str]
+    quick_client: redis.Redis, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    fresh = int(os.environ.get("STATE_MACHINE_SEED") or secrets.randbits(32))
-    with capsys.disabled():
-        print(f"\nSTATE_MACHINE_SEED={fresh}")
-    run(client, fresh, RUNS)
+    walk_afresh(LinkSales, quick_client, RUNS, capsys)
 
 
-@pytest.mark.parametrize(("script", "words", "others"), MISTAKES.values(), ids=MISTAKES.keys())
-def test_a_script_with_a_mistake_is_found_out(script: str, words: str, others: str) -> None:
-    changed = 0
-
-    def mutate(name: str, text: str) -> str:
-        nonlocal changed
-        if name != script:
-            return text
-        assert text.count(words) == 1
-        changed += 1
-        return text.replace(words, others)
-
-    clock = Clock()
-    with pytest.raises((AssertionError, redis.ResponseError)):
-        run(
-            Memory(clock.now),
-            SEED,
-            MOST_RUNS,
-            tick=clock.tick,
-            mutate=mutate,
-            phases=[Phase.generate],
-        )
-    assert changed
+@pytest.mark.parametrize("mistake", MISTAKES.values(), ids=MISTAKES.keys())
+def test_a_script_with_a_mistake_is_found_out(mistake: tuple[str, str, str]) -> None:
+    find_mistake(LinkSales, mistake, MOST_RUNS)
