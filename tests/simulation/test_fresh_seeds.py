@@ -9,7 +9,7 @@ from tests.simulation.runs import FRESH, SEEDS, run
 
 Say = Callable[[str, object], None]
 NUMBER = 25
-"""So few, because about one in eight thousand found a fault so far (see docs/never-oversell.md): a test run
+"""So few, because about one in seven thousand found a fault so far (see docs/never-oversell.md): a test run
 must not fail by chance. ``make simulate`` and ``make soak`` run thousands."""
 
 
