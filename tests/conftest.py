@@ -1,12 +1,12 @@
 """What all tests share. No test reaches beyond this machine."""
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 
 import fakeredis
 import pytest
 import redis
 
-from tests import once, sharing
+from tests import harness, once, sharing
 from tests.browser import launch_arguments
 from tests.harness import RedisServer, start_redis
 
@@ -32,6 +32,18 @@ def pytest_xdist_auto_num_workers() -> int:
 def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> sharing.Units:
     """How tests are handed to the processes of ``-n``."""
     return sharing.Units(config, log)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """A failed test shows what the processes beside it said last."""
+    report = yield
+    if report.when == "call" and report.failed:
+        said = [(process.name, process.log[-harness.LOG_SHOWN :]) for process in harness.running]
+        report.sections.extend(said)
+    return report
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

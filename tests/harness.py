@@ -1,7 +1,7 @@
 """Starts the shop's real processes for a test: Redis, the Stripe stand-in, gunicorn, the worker.
 
 Each start is a context manager that takes a free port, ends exactly the process that it started,
-and adds the end of that process's log to the failure of the test inside it.
+and adds the end of that process's log to the failure of a test inside it or beside it.
 """
 
 import json
@@ -32,9 +32,15 @@ ROOT = Path(__file__).resolve().parent.parent
 WAIT_SECONDS = 60
 """How long a process may take on a busy machine; nothing waits that long when all is well."""
 
+LOG_SHOWN = 4000
+"""Characters of the end of a process's log, beside a failure."""
+
 WEBHOOK_SECRET = "whsec_of_the_tests"
 
 Answer = TypeVar("Answer")
+
+running: list["Running"] = []
+"""What the tests of this process have started and not yet ended."""
 
 
 def free_port() -> int:
@@ -89,6 +95,11 @@ class Running:
     @property
     def alive(self) -> bool:
         return self.process.poll() is None
+
+    @property
+    def name(self) -> str:
+        """The beginning of its command."""
+        return " ".join(self.command[:5])
 
     @property
     def log(self) -> str:
@@ -168,13 +179,15 @@ def runs(pid: int) -> bool:
 @contextmanager
 def started(process: Running) -> Iterator[Running]:
     """Runs it for a block; a failure inside shows the end of its log."""
+    running.append(process)
     try:
         process.start()
         yield process
     except BaseException as failure:
-        failure.add_note(f"--- {' '.join(process.command[:5])}\n{process.log[-4000:]}")
+        failure.add_note(f"--- {process.name}\n{process.log[-LOG_SHOWN:]}")
         raise
     finally:
+        running.remove(process)
         if process.alive:
             process.process.terminate()
             try:

@@ -56,15 +56,15 @@ def test_the_line_and_what_is_there_instead_appear_as_it_sells_out_and_go_as_it_
 
 
 def test_nothing_that_one_sees_moves_as_the_line_comes_and_goes(served: Shop, page: Page) -> None:
-    page.add_init_script(NOTE_SHIFTS)
     for width, height in ((360, 740), (1280, 1000)):
         page.set_viewport_size({"width": width, "height": height})
         page.goto("/products/record")
         badge, line = page.locator(".product-text .badge"), page.locator("form.waitlist")
         expect(badge).to_have_text("Only 3 left")
+        page.evaluate(NOTE_SHIFTS)
         change(served, "record", -3, f"gone at {width}")
         expect(line).to_be_visible()
         change(served, "record", 3, f"back at {width}")
         expect(line).to_be_hidden()
-        assert page.evaluate("window.shifts") == []
+        assert page.evaluate("shifts()") == []
     assert list(orders.listing(served)) == []
