@@ -15,6 +15,7 @@ from storefront.domain.orders import Order, Reason
 from storefront.domain.payments import Payment
 from storefront.services import sessions, settlement
 from storefront.services.shop import Shop
+from storefront.storage.answers import Settled
 
 
 def capture_when_due(shop: Shop, order_id: str, payment_intent: str) -> int | None:
@@ -83,6 +84,6 @@ def _settle(shop: Shop, order: Order, facts: Payment) -> int | None:
         shop.store.scripts.void_payment(
             order.id, payment_intent=facts.payment_intent, reason=Reason.LAPSED
         )
-    else:
-        settlement.apply(shop, order, facts)
-    return None
+        return None
+    waits = settlement.apply(shop, order, facts) is Settled.LATER
+    return settlement.SHORTEST_ASK_MS if waits else None

@@ -81,12 +81,15 @@ def recover_when_closed(shop: Shop) -> None:
 def earliest(shop: Shop) -> int:
     """From when on sessions must be walked, in seconds.
 
-    What came after the last entry of the ledger may be lost, and every session that could be paid then
-    was made within a hold window before it.
+    What came after the last entry of the server before may be lost, and every session that could be
+    paid then was made within a hold window before it.
     """
     now = shop.store.now()
     last = next(iter(shop.store.ledger.latest(1)), None)
-    return window_start(shop, min(now, last.at if last else now))
+    began = (
+        shop.store.door.loss_began()
+    )  # asked after: an entry that came in between is known by now
+    return window_start(shop, min(now, last.at if last else now, now if began is None else began))
 
 
 def window_start(shop: Shop, at: int) -> int:

@@ -185,10 +185,11 @@ def read(shop: Shop, session: str) -> Payment:
 def paid_by(shop: Shop, order: Order, payment_intent: str) -> Payment:
     """What one of the order's payments is now, with what its amount is made of.
 
-    Raises StripeError.
+    Of one that was let go, with the session that ended so. Raises StripeError.
     """
     found = shop.stripe.intent(payment_intent)
-    if lacks_parts(found, order.terms):
+    let_go = found.intent_status == "canceled" and not found.session
+    if let_go or lacks_parts(found, order.terms):
         return shop.stripe.session_of(payment_intent) or found
     return found
 

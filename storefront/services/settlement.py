@@ -96,15 +96,16 @@ def apply(
                 ask_ms=_patience(shop, order),
                 event=event,
             )
-        case Verdict.EXPIRED | Verdict.DECLINED as ended:
+        # What became of an intent alone ends no session: the order's may be another.
+        case Verdict.EXPIRED | Verdict.DECLINED as ended if payment.session:
             outcome = scripts.release_hold(
                 order.id,
-                session=payment.session or order.session,
+                session=payment.session,
                 version=order.session_version,
                 reason=Reason.DECLINED if ended is Verdict.DECLINED else reason,
                 event=event,
             )
-        case Verdict.OPEN | Verdict.UNCLEAR:
+        case _:
             outcome = Settled.OPEN
     if outcome is not Settled.OPEN:
         log.info("order %s: %s", order.id, outcome, extra={"order": order.id})

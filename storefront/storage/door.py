@@ -34,6 +34,11 @@ class Doors:
         failures: int = self._client.hincrby(self._keys.door(), "failures", 1)
         return failures
 
+    def loss_began(self) -> int | None:
+        """When the server before wrote the last entry that is left (ms), once this one wrote one."""
+        since: str | None = self._client.hget(self._keys.door(), "since")
+        return None if since is None else int(since)
+
     def remembered_stock(self) -> Mapping[str, int]:
         """Units by SKU that an import found in its file while the books were lost."""
         found: dict[str, str] = self._client.hgetall(self._keys.door())

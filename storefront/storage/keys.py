@@ -31,8 +31,8 @@ DOCUMENTED = {
     "seen:<event>": "string, 35 days; the script that stored the event's outcome",
     "restock:<key>": "string, 35 days; restock, correct_stock",
     "undone": "hash, entry of the ledger → when it was undone (ms); undo_entry",
-    "door": "hash, the server on which the books were found whole, or since when they must be "
-    "rebuilt; publish_catalogue, open_shop",
+    "door": "hash, the server on which the books were found whole, since when another may have lost "
+    "some, or since when they must be rebuilt; publish_catalogue, open_shop",
     "door:lease": "string, half a minute; who brings the shop back after a restart",
     "waiting": "sorted set, SKU:number:place; confirmed places in the order of joining; scripts",
     "places": "hash, place → JSON, every place in the waitlist with its mail address; scripts",

@@ -4,9 +4,10 @@ import pytest
 
 from storefront.domain.errors import AlreadyPaid
 from storefront.domain.orders import Order, State
-from storefront.services import holds, orders, sessions, work
+from storefront.services import holds, orders, recovery, sessions, work
 from tests.fakes.faults import Fault
 from tests.services.conftest import Build
+from tests.services.losses import restart
 from tests.services.sweeping import MakeFuse, breaks, sweep
 from tests.services.town import Town
 
@@ -293,6 +294,19 @@ def test_a_payment_that_was_to_be_cancelled_and_was_captured_by_hand_is_money_an
     order = town.order(unwanted)
     assert (order.state, order.reason) == (State.REFUNDED, "sold_out")
     assert town.stripe.taken(order.id) == {order.payment_intent: 0}
+    town.rest()
+
+
+def test_what_was_to_be_cancelled_and_has_to_wait_for_the_books_stays_due(
+    town: Town, unwanted: Order
+) -> None:
+    town.stripe.capture_by_hand(unwanted.payment_intent)
+    restart(town)
+    assert town.shop.store.door.lease(recovery.LEASE_MS), "a worker is at it"
+    town.work()
+    assert f"void:{unwanted.id}:{unwanted.payment_intent}" in town.due()
+    town.pass_time(60)
+    assert town.order(unwanted).state is State.REFUNDED
     town.rest()
 
 

@@ -11,6 +11,7 @@ from storefront.domain.door import Door
 from storefront.domain.errors import NotEnoughStock, ShopClosed, StripeUnreachable
 from storefront.domain.orders import State
 from storefront.services import holds, orders, reconciliation, recovery, work
+from storefront.services.restocking import restock
 from tests.fakes.faults import Fault
 from tests.services.conftest import Build
 from tests.services.losses import keep, restart
@@ -165,6 +166,20 @@ def test_sessions_are_walked_from_a_hold_window_before_the_last_entry_of_the_led
     town.begin()
     town.skip(5 * 24 * 3600)  # a quiet shop, or an old copy of a busy one
     assert recovery.earliest(town.shop) == began - WINDOW_SECONDS
+
+
+def test_what_the_new_server_writes_before_the_walk_does_not_shorten_it(town: Town) -> None:
+    before = keep(town)
+    order = town.begin().order
+    town.stripe.pay(order.session)
+    town.deliver()
+    restart(town, before)
+    for day in range(3):
+        town.skip(24 * 3600)
+        restock(town.shop, sku="zine", delta=1, reason="a box", who="test", key=f"day-{day}")
+    town.work()
+    assert town.order(order).state is State.PAID
+    assert town.shop.store.door.loss_began() is None, "the next loss begins anew"
 
 
 def test_an_old_copy_gets_back_what_was_bought_since(town: Town) -> None:

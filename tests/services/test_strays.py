@@ -2,6 +2,7 @@
 
 from storefront.domain.orders import Order, State
 from tests.fakes.faults import Fault
+from tests.services.conftest import Build
 from tests.services.town import Town
 
 HOUR = 3600
@@ -48,6 +49,24 @@ def test_two_sessions_that_were_both_paid_end_in_goods_and_one_refund(
     assert (order.state, len(order.payments), town.level()) == (State.PAID, 2, (3, 0, 2))
     assert [(r.amount, r.reason) for r in order.refunds] == [(5000, "duplicate")]
     assert sorted(town.mails()) == ["confirmed", "refunded"]
+
+
+def test_what_was_let_go_in_a_stray_session_does_not_end_the_order_s_own(build: Build) -> None:
+    town = build(CAPTURE_METHOD="manual")
+    order = town.begin().order
+    stray = twin(town, order)
+    town.stripe.pay(stray)
+    intent = town.stripe.sessions[stray]["payment_intent"]
+    town.stripe.cancel_by_hand(intent)
+    town.lose_events()
+    town.shop.store.due.schedule(f"refund:{order.id}:{intent}", town.shop.store.now())
+    town.work()
+    assert town.order(order).state is State.OPEN
+    town.stripe.pay(order.session)
+    town.deliver()
+    town.work()
+    assert town.order(order).state is State.PAID
+    town.rest()
 
 
 def test_a_stray_session_that_cannot_be_ended_just_now_is_tried_again(

@@ -510,6 +510,10 @@ class Memory:
         self.changes += 1
         return f"{now}-{number}"
 
+    def _do_xrevrange(self, key: str, high: str, low: str, _: str, count: int) -> Answer:
+        rows = self.raw_xrevrange(key, high, low, int(count))
+        return [self._lua.table_from([at]) for at, _ in rows]
+
     def _do_publish(self, channel: str, message: str) -> int:
         self.published.append((channel, message))
         return 0

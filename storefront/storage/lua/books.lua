@@ -91,9 +91,18 @@ local function note_sale(quantity)
   redis.call('HSET', SALES, slot, int(minute) .. ' ' .. int(sold + quantity))
 end
 
+-- Before the first entry that a server writes which does not know its books to be whole: what was lost
+-- came after the last one of the server before.
+local function note_loss()
+  if redis.call('HEXISTS', DOOR, 'since') == 1 or door_stands(DOOR, STOCKED) ~= 'restarted' then return end
+  local last = redis.call('XREVRANGE', LEDGER, '+', '-', 'COUNT', 1)[1]
+  if last then redis.call('HSET', DOOR, 'since', (string.match(last[1], '^%d+'))) end
+end
+
 -- Move units between two counters ('' is outside the shop) and write it into the ledger. Stripe keeps a
 -- copy of what came in and what was written off, so a change of either makes that due.
 local function move(sku, quantity, from, to, what, why, who)
+  if not has_changed then note_loss() end
   if from ~= '' then redis.call('HINCRBY', COUNTERS[from], sku, int(-quantity)) end
   if to ~= '' then redis.call('HINCRBY', COUNTERS[to], sku, int(quantity)) end
   if from == '' then redis.call('HINCRBY', STOCKED, sku, int(quantity)) end

@@ -3,9 +3,13 @@
 -- A Redis that was restarted may have lost what it acknowledged last, and one that took another's
 -- place never had it. Each start has its own run id, which only a script can ask for the very server
 -- that it runs on; a server that does not tell has the id ''.
+local run_id
 local function this_run()
-  local info = redis.pcall('INFO', 'server')
-  return type(info) == 'string' and string.match(info, 'run_id:(%x+)') or ''
+  if not run_id then
+    local info = redis.pcall('INFO', 'server')
+    run_id = type(info) == 'string' and string.match(info, 'run_id:(%x+)') or ''
+  end
+  return run_id
 end
 
 -- How the door stands: 'open', or why it does not.
