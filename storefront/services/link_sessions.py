@@ -26,10 +26,11 @@ MOST_AT_ONCE = 100
 log = logging.getLogger(__name__)
 
 
-def arrive(shop: Shop, payment: Payment) -> Order | None:
+def arrive(shop: Shop, payment: Payment, *, in_turn: bool = False) -> Order | None:
     """The order of a link's session, made if it was completed and has none yet.
 
-    None for a session that was not completed, and for one that does not say what was bought.
+    None for a session that was not completed, for one that does not say what was bought, and, unless it
+    is ``in_turn`` (as in ``settlement.apply``), for one of a link that may be lost.
     """
     order = shop.store.orders.get(payment.order)
     if order is not None or payment.session_status != "complete":
@@ -47,6 +48,7 @@ def arrive(shop: Shop, payment: Payment) -> Order | None:
         expires_at=payment.expires_at,
         email=payment.email,
         ask_ms=ASK_MS,
+        in_turn=in_turn,
     )
     log.info(
         "order %s: %s, through link %s",
@@ -63,7 +65,7 @@ def settle(shop: Shop, payment: Payment, *, in_turn: bool = False) -> Settled:
 
     ``in_turn`` as in ``settlement.apply``.
     """
-    order = arrive(shop, payment)
+    order = arrive(shop, payment, in_turn=in_turn)
     if order is None:
         return Settled.OPEN if payment.session_status != "complete" else Settled.UNKNOWN_ORDER
     return settlement.apply(shop, order, payment, in_turn=in_turn)

@@ -221,6 +221,7 @@ class UnitTaken(StrEnum):
     TAKEN = "taken"
     SHORT = "short"
     ALREADY = "already"
+    LATER = "later"
 
 
 class LinkEnded(StrEnum):

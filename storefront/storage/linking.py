@@ -49,10 +49,12 @@ class Linking(Asking):
         expires_at: int,
         email: str,
         ask_ms: int,
+        in_turn: bool = False,
     ) -> UnitTaken:
         """Make the order of a completed session, with a unit of the link's allotment if it has one.
 
-        ``expires_at`` is in seconds; Stripe is asked again after ``ask_ms``.
+        ``expires_at`` is in seconds; Stripe is asked again after ``ask_ms``. Unless it is ``in_turn``,
+        the order of a link that may be lost is not made.
         """
         answer = self._ask(
             "take_unit",
@@ -67,6 +69,7 @@ class Linking(Asking):
             expires_at=expires_at,
             email=email,
             ask_ms=ask_ms,
+            in_turn=in_turn,
         )
         return UnitTaken(answer[0])
 

@@ -1,5 +1,7 @@
 """Payment links that Redis forgot come back from Stripe; what is left over of them there is ended."""
 
+from typing import Any
+
 import pytest
 
 from storefront.domain.catalogue_file import CatalogueFile
@@ -14,6 +16,7 @@ from storefront.services import (
     recovery,
     waitlist,
 )
+from storefront.storage.answers import UnitTaken
 from tests.services.conftest import GOODS, STOCK
 from tests.services.losses import keep, lose_all, restart
 from tests.services.town import Town
@@ -116,6 +119,30 @@ def test_webhooks_of_a_lost_link_come_again(town: Town) -> None:
         payment_links.thank(town.shop, next(iter(town.stripe.sessions)))
     rebuilding.rebuild(town.shop)
     assert town.level() == (2, 2, 1)
+
+
+def test_who_paid_through_a_link_that_is_lost_at_this_moment_waits_for_it(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = keep(town)
+    link = make(town)
+    sold = buy(town, link)
+    completed = next(
+        event for event in town.stripe.new_events() if event["type"] == "checkout.session.completed"
+    )
+    take_unit = town.shop.store.scripts.take_unit
+
+    def after_the_loss(*about: Any, **more: Any) -> UnitTaken:
+        restart(town, before)
+        return take_unit(*about, **more)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(town.shop.store.scripts, "take_unit", after_the_loss)
+        with pytest.raises(ShopClosed):
+            town.receive(completed)
+    assert town.shop.store.orders.get(order_of(sold)) is None
+    recovery.recover(town.shop)
+    assert (now(town, link).left, town.order(order_of(sold)).state) == (2, "paid")
 
 
 def test_a_link_that_a_restart_forgot_is_restored_before_anything_is_sold(town: Town) -> None:

@@ -142,3 +142,20 @@ def test_one_process_at_a_time_has_the_lease_and_it_ends_by_itself(book: Book) -
 def test_failures_in_a_row_are_counted(book: Book, times: int) -> None:
     assert [book.store.door.count_failure() for _ in range(times)] == list(range(1, times + 1))
     assert stands(book) is Door.EMPTY
+
+
+def test_where_the_loss_began_is_noted_before_another_server_writes_and_forgotten_when_it_opens(
+    book: Book,
+) -> None:
+    book.stock(poster=5)
+    (last,) = book.store.ledger.latest(1)
+    assert book.store.door.loss_began() is None
+    restart(book)
+    for key in ("one", "two"):
+        book.store.scripts.restock("poster", delta=1, reason="r", who="w", key=key)
+        assert book.store.door.loss_began() == last.at
+    assert "since" in remembered(book)
+    _, run = book.store.scripts.read_door()
+    assert book.store.scripts.open_shop(run=run, rebuilt=False) is Opened.OPENED
+    book.store.scripts.restock("poster", delta=1, reason="r", who="w", key="three")
+    assert remembered(book) == {"run": run}

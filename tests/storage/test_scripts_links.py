@@ -40,7 +40,14 @@ def attach(book: Book, stripe: str = "plink_1", link: str = "l1") -> LinkAttache
     return book.store.scripts.attach_link(link, stripe=stripe, url=f"https://buy.example/{stripe}")
 
 
-def take(book: Book, order: str = "o1", *, link: str = "l1", sku: str = "poster") -> UnitTaken:
+def take(
+    book: Book,
+    order: str = "o1",
+    *,
+    link: str = "l1",
+    sku: str = "poster",
+    in_turn: bool = False,
+) -> UnitTaken:
     return book.store.scripts.take_unit(
         order,
         replace(LINK, sku=sku).line,
@@ -50,6 +57,7 @@ def take(book: Book, order: str = "o1", *, link: str = "l1", sku: str = "poster"
         expires_at=1_900_000_000,
         email="ada@example.com",
         ask_ms=ASK_MS,
+        in_turn=in_turn,
     )
 
 
@@ -198,6 +206,16 @@ def test_without_an_allotment_the_order_begins_without_units(
     assert (book.order("o1").state, book.order("o1").units) == (State.RELEASED, "none")
     assert book.level("poster") == (2, 3, 0, 0, 5)
     assert "ask:o1" in book.due()
+
+
+def test_a_link_that_may_be_lost_makes_no_order_out_of_turn(book: Book) -> None:
+    selling(book)
+    book.store._client.hset(book.store.keys.door(), "run", "another")
+    before = book.picture()
+    assert take(book, link="none") is UnitTaken.LATER
+    assert book.picture() == before
+    assert take(book, "o2") is UnitTaken.TAKEN
+    assert take(book, "o3", link="none", in_turn=True) is UnitTaken.SHORT
 
 
 def test_short_of_units_the_payment_takes_what_the_shelf_has_or_goes_back(book: Book) -> None:

@@ -5,8 +5,9 @@
 -- KEYS  as in books.lua, with link:ID (hash) in the place of seen:EVENT
 -- ASK   order, link, session, lines [{sku, quantity, unit_amount, name, slug, image}] (one),
 --       basket, currency, amount (minor units), expires_at (seconds), email, ask_ms (after so long
---       Stripe is asked, should nobody have settled it)
+--       Stripe is asked, should nobody have settled it), in_turn (as in books.lua)
 -- ANSWER taken | short (nothing left of the allotment, or no such link here) | already STATE
+--       | later (no such link here while the books may not be whole)
 -- TTL   hold:ID has none: it stands until Stripe says how the payment ended
 -- E.g.  the last unit of a link: taken; left 0, state processing, the link is to end; due: ask,
 --       unlink:ID
@@ -14,6 +15,7 @@ if redis.call('HEXISTS', ORDER, 'state') == 1 then return answer('already', redi
 local LINK, line = SEEN, ask.lines[1]
 assert(#ask.lines == 1 and line.quantity > 0 and line.quantity % 1 == 0, 'one line with a whole number above 0')
 local link = redis.call('HMGET', LINK, 'sku', 'left', 'state')
+if not link[1] and not ask.in_turn and door_stands(DOOR, STOCKED) ~= 'open' then return answer('later') end
 local left = (link[1] == line.sku and tonumber(link[2]) or 0) - line.quantity
 assert(left < 0 or units(HELD, line.sku) >= line.quantity, 'the books disagree: the link holds nothing')
 redis.call('HSET', ORDER, 'id', ask.order, 'created', int(now), 'lines', cjson.encode(ask.lines),
