@@ -14,6 +14,8 @@ from storefront.storage.answers import Terms
 from storefront.storage.catalogue import Catalogues
 from storefront.storage.keys import Keys
 
+BOOKS = ("books", "orders", "line", "payments", "answer")
+"""What stands in front of every script that writes in the books."""
 WITH_BOOKS = (
     "hold_stock",
     "attach_session",
@@ -149,7 +151,7 @@ def text_of(script: str) -> str:
     """A script as Redis gets it, with what stands in front of it."""
     parts = [
         "door",
-        *(["books"] if script in WITH_BOOKS else []),
+        *(BOOKS if script in WITH_BOOKS else ()),
         script,
     ]
     folder = files(__package__) / "lua"
