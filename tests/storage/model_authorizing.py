@@ -92,6 +92,10 @@ def void_payment(shop: "ShopModel", now: "Span", order: str, **ask: Any) -> str:
         shop.end_hold(order)
     if one.at != "none":
         shop.move_order(now, "return", order, "available")
+    if one.state == "review" and any(
+        shop.sent_back(order, other) < paid for other, paid in one.payments.items()
+    ):
+        return "voided"  # a person still looks at that
     one.state, one.reason = "voided", one.void_reasons.get(payment, ask["reason"])
     return "voided"
 
