@@ -23,7 +23,7 @@ from storefront.services import (
     settlement,
 )
 from storefront.services.shop import Shop
-from storefront.storage.answers import Settled
+from storefront.storage.answers import Recorded, Settled
 
 SOON_MS = 60_000
 """By then the payment that an event belongs to has been told, or was missed."""
@@ -162,10 +162,12 @@ def _refund(shop: Shop, event: Event, fact: RefundFact) -> str:
     if order is None:
         _may_be_lost(shop, fact.shop)
         return _nothing(shop, event, "not_ours")
-    if not refunds.possible(order, fact):
-        shop.store.due.schedule(f"refund:{order.id}:{fact.payment_intent}", shop.store.now())
-        return _nothing(shop, event, "asking")
-    return refunds.record(shop, order, fact, event=event.id)
+    if refunds.possible(order, fact):
+        outcome = refunds.record(shop, order, fact, event=event.id)
+        if outcome is not Recorded.UNPAID:
+            return outcome
+    shop.store.due.schedule(f"refund:{order.id}:{fact.payment_intent}", shop.store.now())
+    return _nothing(shop, event, "asking")
 
 
 def _look_at_refunds(shop: Shop, event: Event, charge: Charge) -> str:

@@ -49,6 +49,8 @@ def send_back_when_due(shop: Shop, order_id: str, payment_intent: str) -> int | 
     order = shop.store.orders.get(order_id) or order
     plans = order.waiting(payment_intent)
     failed = any(fact.status in FAILED for fact in known)
+    if Recorded.UNPAID in told:  # Redis was restarted, and has lost the payment
+        return 0
     if Recorded.FAILED in told or (failed and not plans):
         return None  # a person looks at it now
     left = order.payments[payment_intent] - sum(f.amount for f in known if f.status in REFUND_TAKEN)

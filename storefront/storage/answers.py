@@ -79,6 +79,7 @@ class Recorded(StrEnum):
     RECORDED = "recorded"
     FAILED = "failed"
     ALREADY = "already"
+    UNPAID = "unpaid"
     UNKNOWN_ORDER = "unknown_order"
 
 

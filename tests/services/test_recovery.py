@@ -12,6 +12,7 @@ from storefront.domain.errors import NotEnoughStock, ShopClosed, StripeUnreachab
 from storefront.domain.orders import State
 from storefront.services import holds, orders, reconciliation, recovery, work
 from storefront.services.restocking import restock
+from storefront.storage.answers import Recorded
 from tests.fakes.faults import Fault
 from tests.services.conftest import Build
 from tests.services.losses import keep, restart
@@ -219,6 +220,31 @@ def test_a_sale_that_was_lost_is_a_sale_again_with_its_mail(town: Town) -> None:
     }
     assert town.level() == (3, 0, 2)
     assert town.mails("confirmed") == [order.id]
+    town.rest()
+
+
+def test_a_refund_whose_payment_is_lost_at_this_moment_comes_after_it(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order = town.begin({"poster": 2}).order
+    before = keep(town)
+    town.stripe.pay(order.session)
+    town.deliver()
+    [payment] = town.stripe.charges
+    town.stripe.refund_by_hand(payment)
+    record_refund = town.shop.store.scripts.record_refund
+
+    def after_the_loss(*about: Any, **more: Any) -> Recorded:
+        restart(town, before)
+        return record_refund(*about, **more)
+
+    [refunded] = [e for e in town.stripe.new_events() if e["type"] == "refund.created"]
+    with monkeypatch.context() as patched:
+        patched.setattr(town.shop.store.scripts, "record_refund", after_the_loss)
+        assert town.receive(refunded) == "asking"
+    assert town.order(order).refunds == ()
+    town.work()
+    assert (town.order(order).state, town.level()) == (State.REFUNDED, (5, 0, 0))
     town.rest()
 
 

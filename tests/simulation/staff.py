@@ -146,6 +146,8 @@ class Operator:
             by_hand = sim.truth.back_by_hand.get(intent) and left < self._waiting(intent)
             if by_hand or charge["disputed"]:  # of which the shop may not have heard
                 sim.truth.for_a_person.add(order_id)
+            if order.state is State.AUTHORIZED:  # it was captured, and the shop has not heard
+                sim.truth.called_off.add(order_id)
             answer = giving_back.send_back(
                 sim.shop, order, seen, reason=key, key=key, who="operator"
             )

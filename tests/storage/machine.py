@@ -467,12 +467,13 @@ class Storage(Authorizing, RuleBasedStateMachine):
         event: str,
     ) -> None:
         order = self._order(which)
+        known = sorted(self.model.orders[order].payments)
         self._ask(
             "record_refund",
             order,
             repeats,
             event,
-            payment_intent=payment_of(order, number),
+            payment_intent=known[number % len(known)] if known else payment_of(order, number),
             refund=f"re_{order}_{number}_{refund}",
             amount=amount,
             status=status,

@@ -87,7 +87,7 @@ class Authorizing:
     @rule(
         which=orders,
         first_ends=st.sampled_from(["void", "capture", "cancel", "none"]),
-        second_ends=st.sampled_from(["void", "capture", "none"]),
+        second_ends=st.sampled_from(["void", "capture", "refund", "none"]),
         paid=st.booleans(),
     )
     def authorize_twice(self, which: int, first_ends: str, second_ends: str, paid: bool) -> None:
@@ -110,8 +110,12 @@ class Authorizing:
         payment, session = payment_of(order, number), session_of(order, number)
         if how == "void":
             self._ask("void_payment", order, payment_intent=payment, reason="lapsed")
-        elif how == "capture":
+        elif how in {"capture", "refund"}:
             paid = {"session": session, "amount": 2 * PRICE, "email": ""}
             self._ask("settle_payment", order, payment_intent=payment, **paid)
         elif how == "cancel":
             self._ask("cancel_authorized", order, to="available", reason="wrong", who="admin")
+        if how == "refund":
+            back = {"amount": 2 * PRICE, "status": "succeeded", "reason": "duplicate"}
+            back |= {"refund": f"re_{order}_{number}_1", "again_ms": HOUR}
+            self._ask("record_refund", order, payment_intent=payment, **back)

@@ -122,10 +122,10 @@ MISTAKES = {
         "if left > 0 then return answer('recorded') end",
         "",
     ),
-    "a second payment's way back fails while the first is only authorised": (
+    "a refund is noted of a payment that is not known": (
         "record_refund",
-        "redis.call('HEXISTS', ORDER, 'payment:' .. fields[3]) == 1 and owed[fields[3]]",
-        "owed[fields[3]]",
+        "if redis.call('HEXISTS', ORDER, 'payment:' .. ask.payment_intent) == 0 then",
+        "if false then",
     ),
     "an authorisation that ended is taken once more": (
         "authorize_payment",

@@ -347,6 +347,8 @@ class ShopModel:
         status = ask["status"]
         if one is None:
             return "unknown_order"
+        if payment not in one.payments:
+            return "unpaid"
         known = one.refunds.get(refund)
         if known and RANK.get(known[2], 1) >= RANK.get(status, 1):
             return "already"

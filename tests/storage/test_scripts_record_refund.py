@@ -138,6 +138,10 @@ def test_failed_keeps_the_units_of_an_order_that_still_holds_them_and_promises_n
 ) -> None:
     book.stock(poster=5)
     book.hold("o1", {"poster": 2}, visitor="ada")
+    before = book.picture()
+    assert book.refund("o1", status="failed") is Recorded.UNPAID
+    assert book.picture() == before, "the payment comes first"
+    book.store.scripts.review_order("o1", reason="odd", payment_intent="pi_1", amount=ALL + 1)
     assert book.refund("o1", status="failed") is Recorded.FAILED
     assert (book.order("o1").state, book.level("poster")) == (State.REVIEW, (3, 2, 0, 0, 5))
     assert set(book.due()) == {"mail:review:o1"}

@@ -8,16 +8,16 @@
 -- ASK   order, refund, payment_intent, amount (minor units), status, reason, again_ms (ask again
 --       about a pending one after so long), plan (its key, else empty), units [{sku, quantity}], to and
 --       note (as its metadata says, should the plan be lost), event
--- ANSWER refunded | recorded | failed | already | unknown_order
+-- ANSWER refunded | recorded | failed | already | unpaid (settle this payment first) | unknown_order
 -- E.g.  2500 of 2500 back for an order in refund_due: refunded; due: mail:refunded:ORDER:REFUND
 local RANK = { succeeded = 2, canceled = 3, failed = 3 }
 local function rank(status)
   return RANK[status] or 1 -- pending, requires_action, and whatever Stripe may add
 end
-local fields = redis.call('HMGET', ORDER, 'state', 'lines', 'paid_by', 'at:fulfilled',
-  'refund_reason:' .. ask.payment_intent)
+local fields = redis.call('HMGET', ORDER, 'state', 'lines', 'paid_by', 'at:fulfilled', 'refund_reason:' .. ask.payment_intent)
 local state = fields[1]
 if not state then return answer('unknown_order') end
+if redis.call('HEXISTS', ORDER, 'payment:' .. ask.payment_intent) == 0 then return answer('unpaid') end
 local field = 'refund:' .. ask.refund
 local before = redis.call('HGET', ORDER, field)
 local was = before and cjson.decode(before)
@@ -62,7 +62,7 @@ else
   schedule(job, now + ask.again_ms)
 end
 -- Nothing went back of what bought the goods while that is only authorised.
-local own = fields[3] and redis.call('HEXISTS', ORDER, 'payment:' .. fields[3]) == 1 and owed[fields[3]]
+local own = fields[3] and owed[fields[3]]
 -- Goods for which nothing was charged stay given, whatever another payment of theirs gets back.
 local free = fields[3] and redis.call('HGET', ORDER, 'payment:' .. fields[3]) == '0'
 if not own or free or own > 0 or state == 'refunded' then return answer('recorded') end
