@@ -16,6 +16,7 @@ from storefront.domain.payment_links import LinkFact
 from storefront.domain.payments import DisputeFact, Payment, RefundFact, Verdict, verdict
 from storefront.services import (
     link_sessions,
+    lost_links,
     mirroring,
     payment_links,
     refunds,
@@ -192,9 +193,9 @@ def _walk(
     describe = restoring.describing(shop) if len(known) < len(sessions) else lambda _: None
     for turn in (_over, _complete, _still_open):
         if turn is _complete:
-            payment_links.end_inactive(shop, links)
+            lost_links.end_inactive(shop, links)
         if turn is _still_open:  # a link's units are set aside once everyone who paid has the goods
-            payment_links.restore(shop, links)
+            lost_links.restore(shop, links)
         for order_id in by_claim:
             if order_id in known:
                 for payment in filter(turn, reversed(sessions[order_id])):
