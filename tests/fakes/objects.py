@@ -204,10 +204,16 @@ DISPUTE: dict[str, Any] = {
 }
 
 
+SIMPLE = frozenset({str, int, bool, type(None)})
+"""What most of an object is, and needs no copy."""
+
+
 def copied(value: Any) -> Any:
     """Another of the same, for values as JSON has them; much faster than ``copy.deepcopy``."""
     if isinstance(value, dict):
-        return {name: copied(item) for name, item in value.items()}
+        return {
+            name: item if type(item) in SIMPLE else copied(item) for name, item in value.items()
+        }
     if isinstance(value, list | tuple):
         return [copied(item) for item in value]
     return value

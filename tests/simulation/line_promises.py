@@ -1,12 +1,13 @@
 """I13: nobody jumps the line, nobody is in it who did not confirm, and what comes free is passed on."""
 
-import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from storefront.domain.orders import Reason, State
+from tests.simulation.hash import read
 from tests.simulation.order_promises import LATE_MS
 from tests.simulation.truth import Broken, Truth
+from tests.simulation.values import parsed
 from tests.simulation.view import PREFIX, Fields, View
 
 AROUND = frozenset({"hold", "retake", "allot"})
@@ -95,14 +96,17 @@ class LinePromises:
             yield f"mail:offer-missed:{order}"
 
     def _places(self) -> dict[str, dict[str, Any]]:
-        rows = self._view.hash("places").items()
-        return {i: json.loads(row) | {"id": i} for i, row in rows if i != "last"}
+        return read(self._view.hash("places"), _rows)
 
     def _ledger(self) -> list[tuple[str, Mapping[str, str]]]:
         found: list[tuple[str, Mapping[str, str]]] = self._view.redis.data.get(
             f"{PREFIX}ledger", []
         )
         return found
+
+
+def _rows(places: Fields) -> dict[str, dict[str, Any]]:
+    return {i: parsed(row) | {"id": i} for i, row in places.items() if i != "last"}
 
 
 def _missed(fields: Fields) -> bool:

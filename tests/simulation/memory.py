@@ -14,13 +14,25 @@ from typing import Any
 import redis
 from lupa import lua51
 
+from tests.simulation.hash import Hash
 from tests.simulation.sorted_set import SortedSet
-from tests.simulation.values import above, below, flat, plain, span, text, told, without_null
+from tests.simulation.values import (
+    above,
+    below,
+    flat,
+    parsed,
+    plain,
+    span,
+    text,
+    told,
+    without_null,
+)
 
 Answer = Any
 Run = Callable[[], Answer]
 
 
+COMPACT = json.JSONEncoder(separators=(",", ":"))
 MOST_LOST = 60
 """Changes that a restart can lose."""
 
@@ -319,7 +331,7 @@ class Memory:
 
     def raw_type(self, key: str) -> str:
         found = self._live(key)
-        kinds = {str: "string", dict: "hash", SortedSet: "zset", list: "stream"}
+        kinds = {str: "string", Hash: "hash", SortedSet: "zset", list: "stream"}
         return "none" if found is None else kinds[type(found)]
 
     def raw_pttl(self, key: str) -> int:
@@ -534,10 +546,10 @@ class Memory:
         self.data[key] = value
         self.changes += 1
 
-    def _hash(self, key: str, make: bool = False) -> dict[str, str]:
-        found = self._live(key)
+    def _hash(self, key: str, make: bool = False) -> Hash:
+        found: Hash | None = self._live(key)
         if found is None:
-            found = {}
+            found = Hash()
             if make:
                 self.data[key] = found
         return found
@@ -565,10 +577,12 @@ class Memory:
         return [member for _, member in rows]
 
     def _decode(self, text: str) -> Any:
-        found = without_null(json.loads(text), self._null)
+        found = parsed(text)
+        if "null" in text:
+            found = without_null(found, self._null)
         if isinstance(found, (dict, list)):
             return self._lua.table_from(found, recursive=True)
         return found
 
     def _encode(self, value: Any) -> str:
-        return json.dumps(plain(value, self._null), separators=(",", ":"))
+        return COMPACT.encode(plain(value, self._null))

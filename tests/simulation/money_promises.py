@@ -1,12 +1,12 @@
 """Promises about money: I4 and I10, and that whoever it concerns is told (I12)."""
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
 from storefront.domain.orders import GOODS, HOLDING, State
 from tests.simulation import extras
 from tests.simulation.truth import HAND_REFUND, LOST_REFUND, SOLD_OUT_REFUND, Broken, Truth
+from tests.simulation.values import parsed
 from tests.simulation.view import GONE, Fields, View, named, noted_back
 
 TAKEN = frozenset({"requires_capture", "succeeded"})
@@ -52,7 +52,7 @@ class MoneyPromises:
             kept += f"refund_reason:{payment}" not in fields and not whole
         for refund, text in named(fields, "refund").items():
             found = stripe.all_refunds.get(refund)
-            if not found or found["amount"] != json.loads(text)["amount"]:
+            if not found or found["amount"] != parsed(text)["amount"]:
                 raise Broken("I10", f"{order} has a refund that Stripe has not: {text}")
         kept += self._agreed(order, fields)
         extras.check(stripe, order, fields)

@@ -1,12 +1,12 @@
 """Promises about orders: where they may stand, what is due for them, how many one shopper has."""
 
-import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
 from storefront.domain.orders import AWAITING, GOODS, HOLDING, MONEY_BACK, Reason, State
 from tests.fakes.account import order_named
 from tests.simulation.truth import Broken, Truth
+from tests.simulation.values import parsed
 from tests.simulation.view import GONE, Fields, Session, View, named, noted_back
 
 PLACES: dict[str, frozenset[str]] = {
@@ -103,7 +103,7 @@ class OrderPromises:
         was = self._states.get(order, state)
         self._states[order] = state
         after = GOODS | {State.REVIEW, State.REFUNDED}
-        if order in self._truth.let_go | self._truth.crossed:
+        if order in self._truth.let_go or order in self._truth.crossed:
             after |= {State.VOIDED, State.VOID_DUE}  # another payment may be authorised after that
         if order in self._truth.called_off:
             after |= MONEY_BACK
@@ -121,7 +121,7 @@ class OrderPromises:
         if fields["session_version"] == "1" and len(own) > 1 and not self._truth.lossy:
             raise Broken("I6", f"{order} has {own} under one key")
         known = {session["id"]: session for session in sessions}
-        for session in json.loads(fields.get("sessions", "[]")):
+        for session in parsed(fields.get("sessions", "[]")):
             if session not in known:
                 raise Broken("I6", f"{order} has {session}, which is not its own")
         # Where nothing is left for an order that was lost, its session is due to be ended.
@@ -164,7 +164,7 @@ class OrderPromises:
         if state in {State.PAID, State.FULFILLED} and "mail:confirmed" not in fields:
             yield f"mail:confirmed:{order}"
         for refund, text in named(fields, "refund").items():
-            gone = json.loads(text)["status"] in GONE
+            gone = parsed(text)["status"] in GONE
             if not gone and f"mail:refunded:{refund}" not in fields:
                 yield f"mail:refunded:{order}:{refund}"
         for payment in named(fields, "voided"):
@@ -172,7 +172,7 @@ class OrderPromises:
                 yield f"mail:voided:{order}:{payment}"
         if state == State.REVIEW or order in self._truth.for_a_person:
             return
-        for plan in map(json.loads, named(fields, "plan").values()):
+        for plan in map(parsed, named(fields, "plan").values()):
             if not plan.get("refund") and not plan.get("given_up"):
                 yield f"refund:{order}:{plan['payment_intent']}"
         for payment in named(fields, "authorized"):

@@ -58,9 +58,8 @@ class Post:
 
     def acts(self) -> Iterator[Act]:
         now = self._sim.now()
-        ready = [delivery for delivery in self._waiting if delivery.at <= now]
-        if ready:
-            yield 2.0, lambda: self._deliver(self._sim.random.choice(ready))
+        if any(delivery.at <= now for delivery in self._waiting):
+            yield 2.0, self._deliver_one
 
     def deliver_all(self, *, again: bool) -> None:
         """Everything that is on its way comes now; with ``again`` everything that ever was."""
@@ -72,6 +71,11 @@ class Post:
             self._receive(event)
             self._stored(event)
             self._sim.promises.check()
+
+    def _deliver_one(self) -> None:
+        now = self._sim.now()
+        ready = [delivery for delivery in self._waiting if delivery.at <= now]
+        self._deliver(self._sim.random.choice(ready))
 
     def _delay(self) -> int:
         random = self._sim.random

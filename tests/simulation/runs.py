@@ -15,7 +15,8 @@ from unittest.mock import patch
 
 from redis import ResponseError
 
-from storefront.services import pickup
+from storefront.services import notices, pickup
+from tests.simulation.mail import Mail
 from tests.simulation.plan import Fixed
 from tests.simulation.simulation import Simulation
 from tests.simulation.town import Ground
@@ -79,12 +80,16 @@ class Report:
 def quietly() -> Iterator[None]:
     """The shop's log is not read here, and a thousand seeds write a lot of it.
 
-    Nor does anybody look at the pictures in its mails, which take as long to draw as the rest.
+    Nor does anybody look at the pictures in its mails, which take as long to draw as the rest; nor at how
+    a mail looks on its way, of which tests/services and tests/clients tell.
     """
     before = logging.root.manager.disable
     logging.disable(logging.CRITICAL)
     try:
-        with patch.object(pickup, "png", lambda *_: (b"a picture", 1)):
+        with (
+            patch.object(pickup, "png", lambda *_: (b"a picture", 1)),
+            patch.object(notices, "EmailMessage", Mail),
+        ):
             yield
     finally:
         logging.disable(before)

@@ -12,6 +12,7 @@ import time_machine
 
 from storefront.storage.store import open_store
 from tests.books import dump
+from tests.simulation.hash import Hash, read
 from tests.simulation.memory import Memory, Pipeline
 from tests.simulation.plan import draw
 from tests.simulation.runs import quietly
@@ -20,7 +21,9 @@ from tests.simulation.sorted_set import SortedSet
 from tests.simulation.town import OPENING, Ground
 from tests.simulation.truth import Broken
 
-SEEDS = [seed for seed in range(16) if not draw(Random(seed)).restarts]
+SEEDS = [seed for seed in range(17) if seed % 16 != 5 and not draw(Random(seed)).restarts]
+"""Not those in which the shop checks itself at every change of the books: a client of fakeredis does not
+know which command was one. Seeds that four divides do so at their end."""
 
 
 class Behind:
@@ -159,7 +162,7 @@ class Shown:
         self._memory = memory
 
     def type(self, key: str) -> str:
-        names = {str: "string", dict: "hash", SortedSet: "zset", list: "stream"}
+        names = {str: "string", Hash: "hash", SortedSet: "zset", list: "stream"}
         return names[type(self._memory.data[key])]
 
     def __getattr__(self, name: str) -> Any:
@@ -219,3 +222,17 @@ def test_a_script_learns_which_run_it_is_in(memory: Memory) -> None:
     assert first == memory.run_id != ""
     memory.restart()
     assert script([], []) == memory.run_id != first
+
+
+def test_what_was_read_out_of_a_hash_is_read_anew_once_it_is_written() -> None:
+    memory = Memory(lambda: OPENING)
+    memory.hset("order", mapping={"payment:pi_1": "10", "gone": "1"})
+    fields = memory.data["order"]
+    assert read(fields, dict) == {"payment:pi_1": "10", "gone": "1"}
+    earlier = fields.copy()
+    assert read(earlier, dict) is read(fields, dict)
+    memory.hset("order", "payment:pi_1", "20")
+    memory.hdel("order", "gone")
+    memory.hincrby("order", "times", 2)
+    assert read(fields, dict) == {"payment:pi_1": "20", "times": "2"}
+    assert read(earlier, dict) == {"payment:pi_1": "10", "gone": "1"}

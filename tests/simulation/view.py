@@ -3,18 +3,22 @@
 No function of the shop reads here, so that a mistake in a reader cannot hide one.
 """
 
-import json
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from storefront.storage.snapshot import read_units
 from storefront.storage.stock import COUNTERS
+from tests.simulation.hash import read
 from tests.simulation.memory import Memory
 from tests.simulation.sorted_set import SortedSet
 from tests.simulation.town import Town
+from tests.simulation.values import parsed
 
 PREFIX = "{test}:"
+ORDER, LINK = f"{PREFIX}order:", f"{PREFIX}link:"
+LEVELS = tuple((name, f"{PREFIX}stock:{name}") for name in COUNTERS)
+NOTHING: Mapping[str, str] = {}
 GONE = frozenset({"failed", "canceled"})
 """Refunds that brought nobody any money."""
 Fields = Mapping[str, str]
@@ -31,6 +35,8 @@ class View:
         self.town = town
         self.redis: Memory = town.redis
         self.stripe = town.stripe
+        self._found: tuple[Any, dict[str, Fields], dict[str, Fields]] = (None, {}, {})
+        """Orders and links, and of which moment of Redis they are."""
 
     @property
     def now(self) -> int:
@@ -40,7 +46,7 @@ class View:
     # The books.
 
     def hash(self, name: str) -> Mapping[str, str]:
-        found: Mapping[str, str] = self.redis.data.get(PREFIX + name, {})
+        found: Mapping[str, str] = self.redis.data.get(PREFIX + name, NOTHING)
         return found
 
     def zset(self, name: str) -> Mapping[str, float]:
@@ -49,16 +55,12 @@ class View:
 
     def orders(self) -> dict[str, Fields]:
         """Every order's stored fields."""
-        start = PREFIX + "order:"
-        return {
-            key[len(start) :]: value
-            for key, value in self.redis.data.items()
-            if key.startswith(start) and "state" in value
-        }
+        return self._look()[1]
 
     def level(self, sku: str) -> dict[str, int]:
         """The counters of a SKU."""
-        return {name: int(self.hash(f"stock:{name}").get(sku, 0)) for name in COUNTERS}
+        data = self.redis.data
+        return {name: int(data.get(key, NOTHING).get(sku, 0)) for name, key in LEVELS}
 
     def deadline(self, order: str) -> float | None:
         """When an order's hold ends (ms); None when it has none."""
@@ -70,22 +72,15 @@ class View:
 
     def places(self) -> dict[str, tuple[str, dict[str, int]]]:
         """Where each order's units are counted, and how many of which."""
-        units = self.hash("units").items()
-        return {order: read_units(text) for order, text in units if ":" not in order}
+        return read(self.hash("units"), _places)
 
     def allotments(self) -> dict[str, dict[str, int]]:
         """How many units of which are set aside for each payment link."""
-        units = self.hash("units").items()
-        return {name[5:]: read_units(text)[1] for name, text in units if name.startswith("link:")}
+        return read(self.hash("units"), _allotments)
 
     def links(self) -> dict[str, Fields]:
         """Every payment link's stored fields."""
-        start = PREFIX + "link:"
-        return {
-            key[len(start) :]: value
-            for key, value in self.redis.data.items()
-            if key.startswith(start)
-        }
+        return self._look()[2]
 
     # Stripe.
 
@@ -120,7 +115,8 @@ class View:
 
     def order_of(self, intent: Mapping[str, Any]) -> str:
         """The order that a PaymentIntent is for."""
-        return self.stripe.order_paid({"payment_intent": intent["id"], **intent})
+        named = {"payment_intent": intent["id"], "metadata": intent["metadata"]}
+        return self.stripe.order_paid(named)
 
     def agreed(self) -> list[str]:
         """PaymentIntents that a bank has agreed to and means to pay."""
@@ -146,6 +142,18 @@ class View:
             if refund["payment_intent"] == intent and refund["status"] not in GONE
         )
 
+    def _look(self) -> tuple[Any, dict[str, Fields], dict[str, Fields]]:
+        """Orders and links; looked for anew when a key was written, or ended by itself."""
+        data = self.redis.data
+        moment = (self.redis.changes, len(data))
+        if self._found[0] != moment:
+            keys = [key for key in data if key.startswith((ORDER, LINK))]
+            orders = {k[len(ORDER) :]: data[k] for k in keys if k.startswith(ORDER)}
+            stored = {order: fields for order, fields in orders.items() if "state" in fields}
+            links = {k[len(LINK) :]: data[k] for k in keys if k.startswith(LINK)}
+            self._found = (moment, stored, links)
+        return self._found
+
     def _own(self, intent: Mapping[str, Any]) -> Session:
         status = OWN_STATUS.get(intent["status"], "complete")
         own = {"status": status, "payment_intent": intent["id"], "expires_at": float("inf")}
@@ -155,16 +163,37 @@ class View:
 
 def noted_back(fields: Fields) -> Counter[str]:
     """What an order knows to have gone back, by PaymentIntent."""
+    return read(fields, _noted_back)
+
+
+def named(fields: Fields, kind: str) -> Mapping[str, str]:
+    """The fields of a kind (``payment``, ``voided``, …), by what they are about."""
+    return read(fields, _kinds).get(kind, NOTHING)
+
+
+def _kinds(fields: Fields) -> Mapping[str, Mapping[str, str]]:
+    found: defaultdict[str, dict[str, str]] = defaultdict(dict)
+    for name, text in fields.items():
+        kind, colon, about = name.partition(":")
+        if colon:
+            found[kind][about] = text
+    return found
+
+
+def _noted_back(fields: Fields) -> Counter[str]:
     back: Counter[str] = Counter()
-    for name, value in fields.items():
-        if name.startswith("refund:"):
-            refund = json.loads(value)
-            if refund["status"] not in GONE:
-                back[refund["payment_intent"]] += refund["amount"]
+    for text in named(fields, "refund").values():
+        refund = parsed(text)
+        if refund["status"] not in GONE:
+            back[refund["payment_intent"]] += refund["amount"]
     return back
 
 
-def named(fields: Fields, kind: str) -> dict[str, str]:
-    """The fields of a kind (``payment``, ``voided``, …), by what they are about."""
-    start = f"{kind}:"
-    return {name[len(start) :]: text for name, text in fields.items() if name.startswith(start)}
+def _places(units: Fields) -> dict[str, tuple[str, dict[str, int]]]:
+    return {order: read_units(text) for order, text in units.items() if ":" not in order}
+
+
+def _allotments(units: Fields) -> dict[str, dict[str, int]]:
+    return {
+        name[5:]: read_units(text)[1] for name, text in units.items() if name.startswith("link:")
+    }

@@ -1,6 +1,5 @@
 """Shoppers who wait in line for what is gone: they join, confirm, leave, take what is offered, or do not."""
 
-import json
 from collections.abc import Iterator
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -12,6 +11,7 @@ from tests.simulation.acts import Act, check_answer
 from tests.simulation.shopper import Shopper
 from tests.simulation.tasks import Task
 from tests.simulation.truth import Broken
+from tests.simulation.values import parsed
 
 if TYPE_CHECKING:
     from tests.simulation.simulation import Simulation
@@ -32,7 +32,8 @@ class Waiter:
         self._takes = random.random() < 0.75
         self._leaves = random.choice((0, 0, 1))
         self._twice = random.choice((0.0, 0.0, 0.4))
-        self._skus: list[str] = []
+        self._ids: dict[str, str] = {}
+        """The shopper's place in line for each SKU."""
 
     def acts(self) -> Iterator[Act]:
         if self._joins:
@@ -59,11 +60,8 @@ class Waiter:
     def _places(self) -> list[tuple[str, Row]]:
         """The places that the shopper's mails lead to."""
         rows = self._sim.promises.view.hash("places")
-        ids = [self._id(sku) for sku in self._skus]
-        return [(place, json.loads(rows[place])) for place in ids if place in rows]
-
-    def _id(self, sku: str) -> str:
-        return links.place_ids(self._sim.shop.settings, sku, self._email)[0]
+        ids = self._ids.values()
+        return [(place, parsed(rows[place])) for place in ids if place in rows]
 
     def _offers(self, row: Row) -> list[str]:
         """Orders that the place can take."""
@@ -75,8 +73,7 @@ class Waiter:
         sim, random = self._sim, self._sim.random
         self._joins -= 1
         sku = random.choice(self._gone() or sorted(sim.plan.stock))
-        if sku not in self._skus:
-            self._skus.append(sku)
+        self._ids[sku] = links.place_ids(sim.shop.settings, sku, self._email)[0]
         quantity = random.choice((1, 1, 1, 2))
         sim.trouble("a shopper joins the line")
 
@@ -120,7 +117,7 @@ class Waiter:
         if not isinstance(task.result, Started):
             return
         order = task.result.order
-        if order.place not in {self._id(sku) for sku in self._skus}:
+        if order.place not in self._ids.values():
             raise Broken("privacy", f"{self._shopper.name} was sent to an order of {order.place}")
         if order.undecided:
             self._shopper.ask(order.id)

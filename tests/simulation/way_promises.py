@@ -1,6 +1,5 @@
 """Promises about how goods reach who pays on the shop's own page: chosen once, before there is a payment."""
 
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -8,6 +7,7 @@ from storefront.domain.orders import Form
 from storefront.domain.terms import Way
 from tests.simulation import extras
 from tests.simulation.truth import Broken, Truth
+from tests.simulation.values import parsed
 from tests.simulation.view import Fields, View
 
 Intent = Mapping[str, Any]
@@ -43,7 +43,7 @@ class WayPromises:
             raise Broken("delivery", f"{order} goes by {way}, which nobody chose")
         if self._chosen.setdefault(order, way) != way:
             raise Broken("delivery", f"{order} went by {self._chosen[order]}, and goes by {way}")
-        goods = sum(line["quantity"] * line["unit_amount"] for line in json.loads(fields["lines"]))
+        goods = sum(line["quantity"] * line["unit_amount"] for line in parsed(fields["lines"]))
         total = goods + (extras.rate(goods) if way == Way.DELIVERY else 0)
         if int(fields["amount"]) != total:
             raise Broken("I10", f"{order} is {fields['amount']} by {way}, not {total}")

@@ -1,11 +1,11 @@
 """Promises about what the operator sends back: each wish is one refund, and its units go one way once."""
 
-import json
 from collections import Counter
 from collections.abc import Mapping
 
 from storefront.domain.orders import GOODS, State
 from tests.simulation.truth import Broken, Truth
+from tests.simulation.values import parsed
 from tests.simulation.view import PREFIX, Fields, View, named
 
 
@@ -29,7 +29,7 @@ class WishPromises:
         for order, fields in orders.items():
             if fields["state"] not in GOODS:
                 continue
-            lines = {one["sku"]: int(one["quantity"]) for one in json.loads(fields["lines"])}
+            lines = {one["sku"]: int(one["quantity"]) for one in parsed(fields["lines"])}
             back = gone.get(order, Counter())
             own = {sku: n - back[sku] for sku, n in lines.items() if n > back[sku]}
             at, units = places.get(order, ("none", {}))
