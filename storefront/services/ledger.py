@@ -3,7 +3,8 @@
 import csv
 import io
 from collections.abc import Iterable, Iterator
-from datetime import UTC, datetime
+from dataclasses import asdict
+from datetime import datetime
 
 from storefront.services.shop import Shop
 from storefront.storage.ledger import Entry, Wanted
@@ -20,6 +21,7 @@ LOOK_AT = 20_000
 COLUMNS = (
     *("id", "at", "sku", "what", "quantity", "origin", "target", "order", "why", "who"),
     *("available", "held", "sold", "written_off", "stocked"),
+    "time_zone",
 )
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 """A spreadsheet would take what begins so for a formula, and do what it says."""
@@ -33,13 +35,15 @@ def page(shop: Shop, wanted: Wanted, before: str, most: int) -> tuple[list[Entry
 def as_csv(shop: Shop, wanted: Wanted) -> Iterator[str]:
     """Every such entry as a line of CSV, the oldest first, after a line with the columns' names.
 
-    Times are ISO 8601 in UTC. A text that a spreadsheet would take for a formula gets a ' in front.
+    Times are ISO 8601 in the shop's time zone, with their offset. A text that a spreadsheet would take
+    for a formula gets a ' in front.
     """
     yield _line(COLUMNS)
+    zone, name = shop.settings.zone, shop.settings.shop_timezone
     for entry in shop.store.ledger.export(wanted):
-        at = datetime.fromtimestamp(entry.at / 1000, UTC).isoformat(timespec="milliseconds")
-        cells = {name: getattr(entry, name) for name in COLUMNS} | {"at": at}
-        yield _line(cells.values())
+        at = datetime.fromtimestamp(entry.at / 1000, zone).isoformat(timespec="milliseconds")
+        known = asdict(entry) | {"at": at, "time_zone": name}
+        yield _line(known[column] for column in COLUMNS)
 
 
 def safe(cell: object) -> object:

@@ -9,10 +9,10 @@ apart, as Stripe has nothing to say of it.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime
 from itertools import islice
 
-from storefront.domain import counter
+from storefront.domain import counter, days
 from storefront.domain.balance import Entry, Kind
 from storefront.domain.orders import Order
 from storefront.services import till
@@ -107,7 +107,7 @@ class Day:
 
 def today(shop: Shop) -> date:
     """The day in the shop's time zone."""
-    return datetime.fromtimestamp(shop.store.now() / 1000, shop.settings.zone).date()
+    return days.day_of(shop.store.now(), shop.settings.zone)
 
 
 class Days:
@@ -129,8 +129,7 @@ def look(shop: Shop, day: date) -> Day:
     """The money of a day. Raises StripeError when Stripe cannot be asked."""
     asked = shop.store.now()
     zone = shop.settings.zone
-    start = int(datetime.combine(day, time(), zone).timestamp())
-    end = int(datetime.combine(day + timedelta(days=1), time(), zone).timestamp())
+    start, end = days.begin_of(day, zone) // 1000, days.end_of(day, zone) // 1000
     around = shop.stripe.entries_between(start - EDGE_SECONDS, end + EDGE_SECONDS)
     entries = list(islice(around, MOST + 1))
     payers = shop.store.orders.payers(sorted({e.payment_intent for e in entries} - {""}))

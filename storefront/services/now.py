@@ -6,8 +6,8 @@ All of it costs the same however many orders there are: the figures are counted 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, tzinfo
 
+from storefront.domain import days
 from storefront.domain.door import WHY, Door
 from storefront.domain.orders import AWAITING, Order, State
 from storefront.domain.products import Level
@@ -88,7 +88,8 @@ def look(shop: Shop) -> Now:
     """The shop as it is at this moment."""
     seen = shop.store.glance(LATE_MS)
     minute = seen.now // MINUTE_MS
-    today = _midnight(seen.now, shop.settings.zone) // MINUTE_MS
+    zone = shop.settings.zone
+    today = days.begin_of(days.day_of(seen.now, zone), zone) // MINUTE_MS
     names = _names(shop)
     return Now(
         at=seen.now,
@@ -104,12 +105,6 @@ def look(shop: Shop) -> Now:
         heard=seen.heard,
         oldest_hold=seen.oldest_hold,
     )
-
-
-def _midnight(now: int, zone: tzinfo) -> int:
-    """When the day began (ms) in a time zone."""
-    here = datetime.fromtimestamp(now / 1000, zone)
-    return int(here.replace(hour=0, minute=0, second=0, microsecond=0).timestamp() * 1000)
 
 
 def _names(shop: Shop) -> dict[str, str]:

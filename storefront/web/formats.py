@@ -1,6 +1,6 @@
 """Money and times as people read them: in their language, with the ways of the shop's country."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 
 from babel.dates import format_date, format_skeleton, format_time
 from flask import Flask
@@ -38,6 +38,16 @@ def date_and_clock(milliseconds: int, locale: str) -> str:
     return f"{day}, {clock(milliseconds, locale)}"
 
 
+def there(milliseconds: int, zone: tzinfo, locale: str) -> Markup:
+    """A ``<time>`` in a place's zone, whatever zone the reader is in: 1 Dec 2026, 11:00 CET."""
+    local = moment(milliseconds).astimezone(zone)
+    day = format_date(local.date(), "medium", locale=locale)
+    clock = format_time(local, "short", tzinfo=zone, locale=locale)
+    return Markup('<time datetime="{}">{}, {} {}</time>').format(
+        iso(milliseconds), day, clock, f"{local:%Z}"
+    )
+
+
 def _tag(milliseconds: int, words: str, local: str) -> Markup:
     """A ``<time>`` in UTC; the script writes it in the visitor's own zone, as ``local`` says."""
     return Markup('<time datetime="{}" data-local="{}">{}</time>').format(
@@ -46,7 +56,10 @@ def _tag(milliseconds: int, words: str, local: str) -> Markup:
 
 
 def register(app: Flask, settings: Settings) -> None:
-    """Give every template the filters ``money``, ``clock``, ``moment``, ``record`` and ``iso``."""
+    """Give every template the filters ``money``, ``clock``, ``moment``, ``record``, ``iso``, ``here``.
+
+    ``here`` is in the shop's time zone, for pages that are about its days.
+    """
 
     def locale() -> str:
         return languages.locale(settings.shop_locale)
@@ -59,3 +72,4 @@ def register(app: Flask, settings: Settings) -> None:
     app.add_template_filter(lambda ms: _tag(ms, day_and_clock(ms, locale()), "day"), "moment")
     app.add_template_filter(lambda ms: _tag(ms, date_and_clock(ms, locale()), "date"), "record")
     app.add_template_filter(iso, "iso")
+    app.add_template_filter(lambda ms: there(ms, settings.zone, locale()), "here")

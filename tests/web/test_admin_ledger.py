@@ -1,13 +1,17 @@
 """The ledger in the admin: filters, pages and the file for a spreadsheet."""
 
 import csv
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
+import fakeredis
 import pytest
 
+from storefront.app import assemble
 from storefront.services import ledger, restocking
 from storefront.services.shop import Shop
 from tests.web.browsing import Browser, Element, read
+from tests.web.conftest import PASSWORD
 
 
 def restock(
@@ -59,7 +63,7 @@ def test_filters_leave_what_fits_all_of_them_on_the_page_and_in_the_file(
     assert exported == found[::-1]
 
 
-def test_days_are_those_of_utc_and_the_last_one_counts(operator: Browser, shop: Shop) -> None:
+def test_days_are_those_of_the_shop_and_the_last_one_counts(operator: Browser, shop: Shop) -> None:
     today, before, after = day(shop), day(shop, -1), day(shop, 1)
     everything = len(lines(operator))
     assert everything == 3
@@ -74,6 +78,50 @@ def test_days_are_those_of_utc_and_the_last_one_counts(operator: Browser, shop: 
     ):
         assert len(lines(operator, query)) == number, query
         assert len(rows(operator.page(f"/admin/ledger?{query}"))) == number, query
+
+
+@pytest.mark.parametrize(
+    ("zone", "day", "begins", "hours", "first", "last"),
+    [
+        ("UTC", "2026-03-29", "2026-03-29T00:00Z", 24, "+00:00", "+00:00"),
+        ("Europe/Berlin", "2026-03-29", "2026-03-28T23:00Z", 23, "+01:00", "+02:00"),
+        ("Europe/Berlin", "2026-10-25", "2026-10-24T22:00Z", 25, "+02:00", "+01:00"),
+        ("Asia/Kolkata", "2026-12-01", "2026-11-30T18:30Z", 24, "+05:30", "+05:30"),
+    ],
+)
+def test_a_day_is_from_midnight_to_midnight_of_the_shop_also_when_clocks_change(
+    make_shop: Callable[..., Shop],
+    redis: fakeredis.FakeRedis,
+    zone: str,
+    day: str,
+    begins: str,
+    hours: int,
+    first: str,
+    last: str,
+) -> None:
+    """Entries of the last moment before, the first and last moment of, and the first after a day."""
+    shop = make_shop(SHOP_TIMEZONE=zone)
+    operator = Browser(assemble(shop), address="198.51.100.99")
+    operator.send("/admin/login", password=PASSWORD)
+    begin = int(datetime.fromisoformat(begins).timestamp() * 1000)
+    end = begin + hours * 3600_000
+    ledger_key = shop.store.keys.name("ledger")
+    [(_, fields), *_] = redis.xrange(ledger_key)
+    redis.delete(ledger_key)
+    for at in (begin - 1, begin, end - 1, end):
+        redis.xadd(ledger_key, {**fields, "who": str(at)}, id=f"{at}-0")
+    query = f"since={day}&until={day}"
+    page = operator.page(f"/admin/ledger?{query}")
+    assert f"Days are those of {zone}" in page.words
+    shown = [moment.words for moment in page.one("tbody").all("time")]
+    assert [("11:59" in shown[0], "12:00" in shown[1]), len(shown)] == [(True, True), 2]
+    exported = lines(operator, query)
+    assert [entry["who"] for entry in exported] == [str(begin), str(end - 1)]
+    assert [entry["at"] for entry in exported] == [
+        f"{day}T00:00:00.000{first}",
+        f"{day}T23:59:59.999{last}",
+    ]
+    assert {entry["time_zone"] for entry in exported} == {zone}
 
 
 def test_pages_follow_each_other_without_gap_or_repeat(operator: Browser, shop: Shop) -> None:

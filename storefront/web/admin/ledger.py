@@ -1,15 +1,16 @@
 """The ledger: who changed the stock of what, when and why."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import date, datetime
 
 from flask import Blueprint, Response, render_template, request
 
+from storefront.domain import days
 from storefront.domain.errors import BadInput
 from storefront.services import counting, ledger
 from storefront.services.ledger import Wanted
 from storefront.web import forms
 from storefront.web.admin.undoing import ENTRY
-from storefront.web.current import shop
+from storefront.web.current import settings, shop
 
 blueprint = Blueprint("ledger", __name__)
 
@@ -17,13 +18,13 @@ ROWS = 50
 FILTERS = ("sku", "what", "who", "since", "until")
 
 
-def _day(name: str) -> datetime | None:
-    """The day in a field, its begin in UTC; None when it is empty."""
+def _day(name: str) -> date | None:
+    """The day in a field, of the shop's time zone; None when it is empty."""
     text = request.args.get(name, "")
     if not text:
         return None
     try:
-        return datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=UTC)
+        return datetime.strptime(text, "%Y-%m-%d").date()  # noqa: DTZ007 - a day has no zone
     except ValueError:
         raise BadInput("Write a day like 2026-12-01.") from None
 
@@ -35,15 +36,15 @@ def _wanted() -> Wanted:
         raise BadInput("No entry is of this kind.")
     since, until = _day("since"), _day("until")
     try:
-        end = until + timedelta(days=1) if until else None
+        end = days.end_of(until, settings().zone) if until else None
     except OverflowError:
         end = None
     return Wanted(
         sku=request.args.get("sku", "").strip()[: forms.MAX_SKU],
         what=what,
         who=request.args.get("who", "").strip(),
-        since=max(int(since.timestamp() * 1000), 0) if since else None,
-        until=max(int(end.timestamp() * 1000) - 1, 0) if end else None,
+        since=max(days.begin_of(since, settings().zone), 0) if since else None,
+        until=max(end - 1, 0) if end is not None else None,
     )
 
 
@@ -67,6 +68,7 @@ def _page(wanted: Wanted, before: str = "", error: str = "") -> str:
         kinds=ledger.KINDS,
         chosen=chosen,
         error=error,
+        zone=settings().shop_timezone,
     )
 
 
