@@ -104,7 +104,8 @@ class OrderPromises:
         self._states[order] = state
         after = GOODS | {State.REVIEW, State.REFUNDED}
         if order in self._truth.let_go or order in self._truth.crossed:
-            after |= {State.VOIDED, State.VOID_DUE}  # another payment may be authorised after that
+            # Another payment may be authorised after that, or one that was charged come too late.
+            after |= {State.VOIDED, State.VOID_DUE, State.REFUND_DUE}
         if order in self._truth.called_off:
             after |= MONEY_BACK
         if was in GOODS and state not in after:
