@@ -117,6 +117,8 @@ class Mishaps:
         order = sim.shop.store.orders.get(of)
         if order is None or order.undecided:  # lost, or the choice without which none is made is
             return
+        if "restored" in sim.promises.view.orders()[of]:  # nobody asks for another session of it
+            return
         twin = self._made_for(order)
         sim.truth.twins.add(twin)
         sim.trouble("a second session")
