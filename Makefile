@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint format messages screenshots simulate soak fuzz bench settling streams many-orders lock clean
+.PHONY: help run test lint format messages screenshots simulate soak fuzz bench settling streams many-orders lighthouse lock clean
 
 help: ## Explain these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -67,6 +67,9 @@ streams: $(VENV)/.ready-dev ## Measure how soon STREAMS=500 open pages see a cha
 
 many-orders: $(VENV)/.ready-dev ## Measure the operator's pages with 500 orders and with 50,000
 	$(BIN)/python -m benchmarks.many_orders $(ARGS)
+
+lighthouse: $(VENV)/.ready-dev ## Have the shoppers' pages judged by Lighthouse, which needs Node
+	$(BIN)/python -m benchmarks.lighthouse $(ARGS)
 
 # The second lock keeps extras: without, pip takes coverage[toml] for something that nobody pinned.
 # Each version with the hashes of its files, so that nobody can put another file in its place.

@@ -42,7 +42,7 @@ const show = {
     say(part, `buy ${state}`);
     show.add(part, state);
   },
-  add(part, state) { part.disabled = state === "sold_out" || state === "soon"; },
+  add(part, state) { part.disabled = states.indexOf(state) > 2; },
   return(part, state, left, skus) {
     const [first] = skus.map((sku) => returns[sku]).sort();
     say(part, first ? "return known" : "return", 0, shop.local(first, "time"));

@@ -1,15 +1,11 @@
 // The payment page: Stripe's fields in our form.
 const form = document.getElementById("payment");
-document.getElementById("without-scripts").hidden = true;
 const { clientSecret, key, back, locale, until, now, unreachable, failed } = form.dataset;
 const message = document.getElementById("payment-message");
 const button = form.querySelector("button");
 const say = (text) => { message.textContent = text; message.hidden = !text; };
 const AGAIN = "requires_payment_method";
-const rest = (busy) => {
-  button.disabled = busy;
-  button.ariaBusy = busy;
-};
+const rest = (busy) => { button.disabled = button.ariaBusy = busy; };
 
 const colour = (name) => getComputedStyle(form).getPropertyValue(name).trim();
 const stripe = window.Stripe?.(key, { locale });

@@ -9,7 +9,7 @@ const day = { month: "short", day: "numeric", ...time };
 const shapes = { time, day, date: { year: "numeric", ...day } };
 const local = (when, shape) => new Date(when).toLocaleString(tongue, shapes[shape]);
 const localise = (root) => {
-  for (const time of root.querySelectorAll("time[data-local]")) {
+  for (const time of root.querySelectorAll("[data-local]")) {
     time.title = time.textContent;
     time.textContent = local(time.dateTime, time.dataset.local);
   }
@@ -19,7 +19,7 @@ window.shop = { local, localise };
 
 // − and + beside the quantity.
 for (const step of all(".step")) {
-  const input = document.getElementById(step.getAttribute("aria-controls"));
+  const input = step.parentNode.querySelector("input");
   step.hidden = false;
   step.addEventListener("click", () => {
     input.stepUp(step.dataset.step);
@@ -48,16 +48,18 @@ addEventListener("pageshow", () => { for (const form of all("form")) rest(form, 
 // How long the hold still runs, by the shop's clock.
 const said = document.getElementById("time-left");
 for (const box of all(".countdown")) {
-  const shift = Date.now() - box.dataset.now;
+  const end = Date.now() + (box.dataset.until - box.dataset.now);
   const time = box.querySelector("time");
+  let told = "";
   const tick = () => {
-    const left = Math.max(0, Math.ceil((box.dataset.until - Date.now() + shift) / 1000));
-    time.textContent = `${Math.floor(left / 60)}:${String(left % 60).padStart(2, "0")}`;
+    const ms = Math.max(0, end - Date.now()), left = Math.ceil(ms / 1000);
+    const clock = new Date(left * 1000).toISOString().slice(14, 19);
+    time.textContent = left < 3600 ? clock.replace(/^0/, "") : `${left / 3600 | 0}:${clock}`;
     box.classList.toggle("last", left < 60);
-    box.hidden = left === 0;
+    box.hidden = !left;
     const words = left > 300 ? "" : said.dataset[left > 60 ? "five" : "one"];
-    if (said.textContent !== words) said.textContent = words;
-    if (left) setTimeout(tick, 1000 - (Date.now() - shift) % 1000);
+    if (told !== words) said.textContent = told = words;
+    if (left) setTimeout(tick, ms % 1000 + 1);
   };
   tick();
 }

@@ -70,6 +70,7 @@ def show(token: str) -> Response:
         place=waitlist.link(shop(), order) if order.state is State.OFFERED else "",
         may_pick_up=order.to_pick_up,
         extension=orders.extension(shop(), order),
+        no_longer=states.no_longer(order, settings().hold_extend_seconds),
         undecided=order.state in states.UNDECIDED or not asked,
         refund_words=states.refund_words,
         resume=orders.resume_link(shop(), order),

@@ -51,6 +51,7 @@ def show(token: str) -> Answer:
         publishable_key=settings().stripe_publishable_key,
         stripe_js=security.stripe_js(settings()),
         back=links.order(settings(), order.id),
+        extension=orders.extension(shop(), order),
         locale=languages.locale(settings().shop_locale).replace("_", "-"),
         parts=terms.parts_of(order),
         address=terms.address_of(settings(), order),

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from storefront.domain.orders import Order, Reason, State
+from storefront.domain.orders import Form, Order, Reason, State
 from storefront.languages import _, mark
 
 UNDECIDED = frozenset(
@@ -236,3 +236,18 @@ def _refunded(order: Order) -> str:
     if order.refunds and all(r.status == "succeeded" for r in order.refunds):
         return mark("The money was sent back; banks take a few days to show it.")
     return mark("The money is on its way back; banks take a few days to show it.")
+
+
+def no_longer(order: Order, extend_seconds: int) -> str:
+    """Why a hold that runs is offered no more time."""
+    if order.extended:
+        return _(
+            "You have had more time for this once already. Unless you pay within it, nothing is "
+            "charged."
+        )
+    if order.form is Form.HOSTED and extend_seconds:
+        return _(
+            "This time cannot be made longer: Stripe's payment page closes when it ends. Unless you "
+            "pay within it, nothing is charged."
+        )
+    return _("This time cannot be made longer. Unless you pay within it, nothing is charged.")

@@ -11,8 +11,9 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, Response, expect
 
-from tests.harness import ROOT
+from tests.harness import ROOT, free_port, start_shop
 from tests.journeys.conftest import Town, open_town
+from tests.screenshots import mailed
 
 PAGES = {
     "shelf": "/",
@@ -63,6 +64,16 @@ def held(town: Town, browser: Browser) -> str:
         page.wait_for_url("**/c/pay/**")
     (order,) = (one for one in town.orders() if one["lines"][0]["sku"] == "tote")
     return f"/orders/{order['token']}"
+
+
+@pytest.fixture(scope="module")
+def own_page(town: Town) -> Iterator[str]:
+    """The address of the same shop where one pays on its own page."""
+    port = free_port()
+    wishes = {"PUBLIC_URL": f"http://127.0.0.1:{port}", "CHECKOUT_UI": "elements"}
+    wishes |= {"STRIPE_PUBLISHABLE_KEY": "pk_test_journeys"}
+    with start_shop({**town.environment, **wishes}, port) as shop:
+        yield shop.url
 
 
 @contextmanager
@@ -203,7 +214,7 @@ def test_every_state_says_what_one_can_do(
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_everybody_can_use_it_in_german_too(
-    town: Town, browser: Browser, held: str, scheme: str
+    town: Town, browser: Browser, held: str, own_page: str, scheme: str
 ) -> None:
     rules = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
     options = {"runOnly": rules if scheme == "light" else ["color-contrast"]}
@@ -229,4 +240,18 @@ def test_everybody_can_use_it_in_german_too(
         page.get_by_role("button", name="In die Tasche").click()
         page.wait_for_url("**/bag")
         look("filled bag")
+        page.goto(PAGES["sold out"])
+        page.get_by_label("E-Mail").fill(f"{scheme}@example.com")
+        page.get_by_role("button", name="Auf die Warteliste").click()
+        page.wait_for_url("**/waitlist")
+        page.goto(mailed(town, f"{scheme}@example.com", r"https?://\S+/waitlist/\S+"))
+        look("unconfirmed place")
+        page.locator("button.primary").click()
+        page.locator("button.danger").wait_for()
+        look("place in the line")
+        page.goto(f"{own_page}{PAGES['on sale']}")
+        page.get_by_role("button", name="Jetzt kaufen").click()
+        page.wait_for_url("**/pay/**")
+        page.frame_locator("#payment-fields iframe").locator("input").first.wait_for()
+        look("own payment page")
     assert found == {}, "\n".join(f"{k}: {v}" for k, v in found.items())

@@ -1,5 +1,7 @@
 """In a real browser: what a page offers in place of what is sold out comes and goes while one looks."""
 
+import re
+
 from playwright.sync_api import Page, expect
 
 from storefront.domain.catalogue_file import read_catalogue
@@ -60,11 +62,15 @@ def test_nothing_that_one_sees_moves_as_the_line_comes_and_goes(served: Shop, pa
         page.set_viewport_size({"width": width, "height": height})
         page.goto("/products/record")
         badge, line = page.locator(".product-text .badge"), page.locator("form.waitlist")
+        note = page.locator(".either > :visible")
         expect(badge).to_have_text("Only 3 left")
+        expect(note).to_contain_text("“Buy now” holds the units for you")
         page.evaluate(NOTE_SHIFTS)
         change(served, "record", -3, f"gone at {width}")
         expect(line).to_be_visible()
+        expect(note).to_have_text(re.compile("^All are sold. Join the line below"))
         change(served, "record", 3, f"back at {width}")
         expect(line).to_be_hidden()
+        expect(note).to_contain_text("“Buy now” holds the units for you")
         assert page.evaluate("shifts()") == []
     assert list(orders.listing(served)) == []

@@ -1,5 +1,6 @@
 """Waiting in line in a real browser: without scripts, on a small screen, and for all."""
 
+import re
 from collections.abc import Callable
 
 import pytest
@@ -75,5 +76,21 @@ def test_every_page_of_the_line_can_be_used_by_all_on_a_small_screen(
         assert found.violations_count == 0, f"{name}: {found.generate_report()}"
         wide = "document.documentElement.scrollWidth > document.documentElement.clientWidth"
         assert not page.evaluate(wide), name
-    expect(page.locator(".countdown")).to_be_visible()
+    count_down(page)
     assert complaints == []
+
+
+def count_down(page: Page) -> None:
+    """Two hours are counted as on a clock, and told to the ear when little is left of them."""
+    page.clock.install()
+    page.reload()
+    time, told = page.locator(".countdown time"), page.locator("#time-left")
+    expect(time).to_have_text(re.compile(r"^(2:00:00|1:5\d:\d\d)$"))
+    page.clock.fast_forward("01:00:02")
+    expect(time).to_have_text(re.compile(r"^5\d:\d\d$"))
+    expect(told).to_have_text("")
+    page.clock.fast_forward("56:00")
+    expect(time).to_have_text(re.compile(r"^\d:\d\d$"))
+    expect(told).to_have_text("Less than five minutes are left.")
+    page.clock.fast_forward("05:00")
+    expect(page.locator(".countdown")).to_be_hidden()

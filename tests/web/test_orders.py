@@ -217,18 +217,25 @@ def test_a_hold_is_extended_with_one_click_and_once(make_shop: Callable[..., Sho
     shop, visitor, link = short_holds(make_shop)
     (before,) = orders.listing(shop)
     page = visitor.page(link)
+    assert page.one("section").all("p", class_="hint") == []
     assert path_of(visitor.submit(page, f"{link}/extend")) == link
     (after,) = orders.listing(shop)
     assert after.deadline == before.deadline + 600_000
-    assert visitor.page(link).all("form", action=f"{link}/extend") == []
+    extended = visitor.page(link)
+    assert extended.all("form", action=f"{link}/extend") == []
+    assert "You have had more time for this once already." in extended.one("section").words
     assert path_of(visitor.submit(page, f"{link}/extend")) == link
     assert next(orders.listing(shop)).deadline == after.deadline
     bar = visitor.page("/").one("div", role="group")
     assert bar.one("span", class_="countdown").attributes["data-until"] == str(after.deadline)
 
 
-def test_a_hold_that_cannot_be_extended_is_offered_nothing(visitor: Browser, link: str) -> None:
-    assert visitor.page(link).all("form", action=f"{link}/extend") == []
+def test_a_hold_that_cannot_be_extended_is_offered_nothing_and_told_why(
+    visitor: Browser, link: str
+) -> None:
+    shown = visitor.page(link)
+    assert shown.all("form", action=f"{link}/extend") == []
+    assert "Stripe's payment page closes when it ends" in shown.one("section").words
     answer = visitor.send(f"{link}/extend")
     assert answer.status_code == 409
     assert "This hold cannot be extended" in answer.text
