@@ -16,6 +16,7 @@ import tracemalloc
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, astuple, dataclass, field
+from itertools import islice
 from pathlib import Path
 from statistics import median
 
@@ -52,16 +53,26 @@ class Bank(FakeStripe):
         self.orders = orders
         self.booked = int(time.time())
 
-    def entries_between(self, earliest: int, latest: int) -> Iterator[Entry]:
-        if not earliest <= self.booked <= latest:
-            return
-        for number in reversed(range(self.orders)):
-            paid = filling.amount(number)
-            payment = filling.payment_id(number)
+    def entries_between(
+        self, earliest: int, latest: int, *, after: str, most: int
+    ) -> Iterator[Entry]:
+        if earliest <= self.booked <= latest:
+            first = int(after.rpartition("_")[2]) - 1 if after else self.orders - 1
+            yield from islice(self._listed(first, after), most)
+
+    def _listed(self, first: int, after: str) -> Iterator[Entry]:
+        """Refund before charge, as the newest come first."""
+        if after.startswith("txn_re_"):
+            yield self._charge(first + 1)
+        for number in range(first, -1, -1):
             if number % 20 == 7:
-                back = f"re_{number:024d}"
-                yield self._entry(back, Kind.REFUNDED, payment, -paid, 0)
-            yield self._entry(f"ch_{number:024d}", Kind.SOLD, payment, paid, FEE)
+                payment, paid = filling.payment_id(number), filling.amount(number)
+                yield self._entry(f"re_{number:024d}", Kind.REFUNDED, payment, -paid, 0)
+            yield self._charge(number)
+
+    def _charge(self, number: int) -> Entry:
+        payment, paid = filling.payment_id(number), filling.amount(number)
+        return self._entry(f"ch_{number:024d}", Kind.SOLD, payment, paid, FEE)
 
     def _entry(self, source: str, kind: Kind, payment: str, paid: int, fee: int) -> Entry:
         return Entry(
@@ -232,17 +243,21 @@ def look_at_everything(town: Town) -> None:
 
 
 def export(town: Town) -> dict[str, dict[str, float]]:
-    """What the exports cost: the ledger's over HTTP, the orders' by command."""
-    return {"ledger.csv": ledger_csv(town), "flask shop orders --csv": orders_csv(town)}
+    """What the exports cost: the operator's files over HTTP, the orders' by command."""
+    return {
+        "ledger.csv": file_of(town, "/admin/ledger.csv"),
+        "money.csv": file_of(town, "/admin/money.csv"),
+        "flask shop orders --csv": orders_csv(town),
+    }
 
 
-def ledger_csv(town: Town) -> dict[str, float]:
+def file_of(town: Town, path: str) -> dict[str, float]:
     """First byte, whole file, and the most memory that was taken meanwhile (in a run of its own)."""
 
     def read() -> tuple[float, float, int]:
         began, first, size = time.perf_counter(), 0.0, 0
         answer = town.browser.client.get(
-            "/admin/ledger.csv",
+            path,
             base_url=town.browser.base,
             environ_overrides={"REMOTE_ADDR": town.browser.address},
             buffered=False,

@@ -13,7 +13,6 @@ from storefront import cli
 from storefront.clients.mail import Mailer
 from storefront.clients.stripe_api import Stripe
 from storefront.services.live import Streams
-from storefront.services.money import Days
 from storefront.services.shop import Shop
 from storefront.settings import ROOT, Settings, load_settings
 from storefront.storage import embedded
@@ -121,7 +120,7 @@ def assemble(shop: Shop, counts: Storage | None = None) -> Flask:
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     security.configure(app, settings)
     counted = limits.Limits(counts)
-    current.join(app, current.Joined(shop, counted, grid.Grid(), Streams(shop), Days()))
+    current.join(app, current.Joined(shop, counted, grid.Grid(), Streams(shop)))
 
     # In this order each request is looked at: language, host, how often its sender comes, token.
     language.register(app, settings)

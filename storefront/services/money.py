@@ -1,55 +1,33 @@
-"""Money against goods, for one day: what Stripe says and what the shop says, side by side.
+"""Money against goods, for one day: what Stripe says and what the shop says, added up.
 
-The day is that of the shop's time zone. A movement counts on the day on which Stripe booked it, and is
-held against the order that it is of; a sale counts on the day on which its units were sold, and must
-be among Stripe's movements of that day or of the hours around it. Only refunds that the shop alone
-knows are not looked for here: ``flask shop audit --stripe`` finds them. What the counter took stands
-apart, as Stripe has nothing to say of it.
+The day is that of the shop's time zone. A day with very many movements is added up over several
+looks, each of which takes a bounded time; how far that is stands in Redis, so that any process goes on
+with it. What the counter took stands apart, as Stripe has nothing to say of it.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import date, datetime
-from itertools import islice
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import astuple, dataclass, field
+from datetime import date
+from typing import Any
 
-from storefront.domain import counter, days
-from storefront.domain.balance import Entry, Kind
-from storefront.domain.orders import Order
+from storefront.domain import days
+from storefront.domain.balance import Kind
 from storefront.services import till
+from storefront.services.movements import Row, Stage, Walk
 from storefront.services.shop import Shop
 from storefront.services.till import Movement
-from storefront.storage.orders import Told
 
-EDGE_SECONDS = 6 * 3600
-"""A payment that Stripe booked before midnight may be settled after it, by a worker that was down."""
-MOST = 5000
-"""Movements, and sales, that are looked at: Stripe tells a hundred in one answer."""
+STEPS = 15
+"""Steps of a walk in one look: enough for a day of some 5,000 movements."""
 KEPT_MS = 60_000
-"""A day that was looked at is shown for so long before Stripe is asked again."""
+"""A day that was added up in one look is shown for so long before Stripe is asked again."""
+KEPT_LONG_MS = 3600_000
+"""And one that took several."""
+MOST_ROWS = 200
+"""Differences that are shown; all are counted, and all are in the file."""
 
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One movement as both know it. Amounts are minor units, below 0 when money went back."""
-
-    at: datetime
-    kind: Kind
-    order: str
-    """Empty when the shop knows none."""
-    payment: str
-    source: str
-    """The charge or refund at Stripe; empty when Stripe has none."""
-    currency: str
-    theirs: int | None
-    ours: int | None
-    fee: int | None
-    """What Stripe kept, in ``fee_currency``."""
-    fee_currency: str
-
-    @property
-    def differs(self) -> bool:
-        """Whether one knows of another amount than the other, or of none."""
-        return self.theirs != self.ours
+__all__ = ["Day", "Row", "Stage", "Sums", "look", "rows", "today"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,47 +40,78 @@ class Sums:
     ours: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass
 class Day:
-    """A day's money."""
+    """A day's money, as far as it is added up."""
 
-    day: date
-    rows: Sequence[Row]
-    """The oldest first."""
-    cut: bool
-    """Whether there was more than is looked at."""
-    asked: int
-    """When Stripe was asked (ms)."""
+    walk: Walk
+    number: int = 0
+    """Movements that are added up."""
+    totals: dict[tuple[Kind, str], tuple[int, int]] = field(default_factory=dict)
+    """By kind and currency, what Stripe says and what the shop says."""
+    fees: dict[str, int] = field(default_factory=dict)
+    """What Stripe kept, by currency, in minor units."""
+    differences: list[Row] = field(default_factory=list)
+    """The first about which the two disagree."""
+    differing: int = 0
+    """How many there are."""
+    looks: int = 0
+    """In how many it was added up."""
     counter: Sequence[Movement] = ()
     """What was taken and given back at the counter."""
-    sums: Sequence[Sums] = field(init=False)
-    fees: Mapping[str, int] = field(init=False)
-    """What Stripe kept, by currency, in minor units."""
 
-    def __post_init__(self) -> None:
-        totals: dict[tuple[Kind, str], list[int]] = {}
-        fees: dict[str, int] = {}
-        for row in self.rows:
-            total = totals.setdefault((row.kind, row.currency), [0, 0])
-            total[0] += row.theirs or 0
-            total[1] += row.ours or 0
-            if row.fee:
-                fees[row.fee_currency] = fees.get(row.fee_currency, 0) + row.fee
+    @property
+    def day(self) -> date:
+        return self.walk.day
+
+    @property
+    def asked(self) -> int:
+        """As of when it is (ms)."""
+        return self.walk.asked
+
+    @property
+    def whole(self) -> bool:
+        """Whether all of the day is added up."""
+        return self.walk.stage is Stage.DONE
+
+    @property
+    def sums(self) -> Sequence[Sums]:
+        """What is added up, by kind and currency."""
         first = list(Kind).index
-        about = sorted(totals, key=lambda one: (first(one[0]), one[1]))
-        sums = [Sums(*one, *totals[one]) for one in about]
-        object.__setattr__(self, "sums", sums)
-        object.__setattr__(self, "fees", fees)
+        about = sorted(self.totals, key=lambda one: (first(one[0]), one[1]))
+        return [Sums(*one, *self.totals[one]) for one in about]
 
     @property
     def tills(self) -> Sequence[till.Sums]:
         """What the counter took and gave back, by how."""
         return till.sums(self.counter)
 
-    @property
-    def differences(self) -> list[Row]:
-        """The rows about which the two disagree."""
-        return [row for row in self.rows if row.differs]
+    def add(self, row: Row) -> None:
+        """Add one movement up."""
+        theirs, ours = self.totals.get((row.kind, row.currency), (0, 0))
+        self.totals[row.kind, row.currency] = (theirs + (row.theirs or 0), ours + (row.ours or 0))
+        if row.fee:
+            self.fees[row.fee_currency] = self.fees.get(row.fee_currency, 0) + row.fee
+        self.number += 1
+        if row.differs:
+            self.differing += 1
+            if len(self.differences) < MOST_ROWS:
+                self.differences.append(row)
+
+    def to_json(self) -> str:
+        """As it is kept between two looks."""
+        walk = self.walk
+        return json.dumps(
+            {
+                "walk": [walk.asked, walk.stage, walk.last, walk.reached, sorted(walk.charged)],
+                "number": self.number,
+                "totals": [[*about, *total] for about, total in self.totals.items()],
+                "fees": self.fees,
+                "differences": [astuple(row) for row in self.differences],
+                "differing": self.differing,
+                "looks": self.looks,
+            }
+        )
 
 
 def today(shop: Shop) -> date:
@@ -110,103 +119,57 @@ def today(shop: Shop) -> date:
     return days.day_of(shop.store.now(), shop.settings.zone)
 
 
-class Days:
-    """The days that were looked at, each kept for a minute: to tell of a full one takes Stripe long."""
+def look(shop: Shop, day: date, *, anew: bool = False) -> Day:
+    """The money of a day, added up one look further than before. Raises StripeError.
 
-    def __init__(self) -> None:
-        self._kept: dict[date, Day] = {}
+    What was whole is shown again for a minute, or for an hour when it took several looks; ``anew``
+    begins again.
+    """
+    kept = None if anew else shop.store.additions.kept(day)
+    found = _read(day, kept) if kept else None
+    if found is None:
+        found = Day(Walk(day, shop.store.now()))
+    if found.walk.stage is not Stage.DONE:
+        for _ in range(STEPS):
+            for row in found.walk.step(shop):
+                found.add(row)
+        found.looks += 1
+        some = found.looks > 1 or not found.whole
+        shop.store.additions.keep(day, found.to_json(), KEPT_LONG_MS if some else KEPT_MS)
+    found.differences.sort(key=lambda row: (row.at, row.source))
+    found.counter = at_the_counter(shop, day)
+    return found
 
-    def look(self, shop: Shop, day: date, *, anew: bool = False) -> Day:
-        """The money of a day, Stripe asked within the last minute. Raises StripeError."""
-        oldest = shop.store.now() - KEPT_MS
-        self._kept = {d: kept for d, kept in self._kept.items() if kept.asked > oldest}
-        if anew or day not in self._kept:
-            self._kept[day] = look(shop, day)
-        return self._kept[day]
+
+def rows(shop: Shop, day: date) -> Iterator[Row]:
+    """Every movement of a day, asked for as they are read: Stripe's, the newest first, then ours.
+
+    Raises StripeError, also on the way: then what came so far is not all.
+    """
+    walk = Walk(day, shop.store.now())
+    while walk.stage is not Stage.DONE:
+        yield from walk.step(shop)
 
 
-def look(shop: Shop, day: date) -> Day:
-    """The money of a day. Raises StripeError when Stripe cannot be asked."""
-    asked = shop.store.now()
+def at_the_counter(shop: Shop, day: date) -> Sequence[Movement]:
+    """What was taken and given back at the counter on a day, the oldest first."""
     zone = shop.settings.zone
-    start, end = days.begin_of(day, zone) // 1000, days.end_of(day, zone) // 1000
-    around = shop.stripe.entries_between(start - EDGE_SECONDS, end + EDGE_SECONDS)
-    entries = list(islice(around, MOST + 1))
-    payers = shop.store.orders.payers(sorted({e.payment_intent for e in entries} - {""}))
-    told = shop.store.orders.told_of(
-        [(payers.get(e.payment_intent) or "", e.payment_intent, e.source) for e in entries]
-    )
-    rows, charged = [], set()
-    for entry, said in zip(entries, told, strict=True):
-        foreign = said is None and entry.shop != shop.settings.shop_id
-        if entry.kind is Kind.OTHER or foreign:
-            continue
-        if entry.kind is Kind.SOLD:
-            charged.add(entry.payment_intent)
-        if start <= entry.at < end:
-            rows.append(_row(shop, entry, said))
-    # Of a day that Stripe did not tell whole, nobody knows which sales it has not told of.
-    sold, cut = ({}, True) if len(entries) > MOST else _sold(shop, start, end)
-    for order in shop.store.orders.each(sorted(sold)):
-        rows += [
-            _untold(shop, order, payment, sold[order.id])
-            for payment, amount in order.payments.items()
-            if amount and payment not in charged and not counter.form_of(payment)
-        ]
-    rows.sort(key=lambda row: (row.at, row.source))
-    return Day(day, rows, cut, asked, till.look(shop, start, end))
+    return till.look(shop, days.begin_of(day, zone), days.end_of(day, zone))
 
 
-def _sold(shop: Shop, start: int, end: int) -> tuple[dict[str, int], bool]:
-    """The orders whose units were sold in this time, and when (ms); whether there were more."""
-    entries = shop.store.ledger.since(start * 1000, str(end * 1000 - 1))
-    sales = (e for e in entries if e.what in {"sell", "retake"} and e.why != "restored")
-    sold: dict[str, int] = {}
-    for entry in sales:
-        if len(sold) == MOST and entry.order not in sold:
-            return sold, True
-        sold.setdefault(entry.order, entry.at)
-    return sold, False
-
-
-def _row(shop: Shop, entry: Entry, said: Told | None) -> Row:
-    return Row(
-        at=datetime.fromtimestamp(entry.at, shop.settings.zone),
-        kind=entry.kind,
-        order=said.order if said else "",
-        payment=entry.payment_intent,
-        source=entry.source,
-        currency=entry.charged_in,
-        theirs=-entry.charged if entry.kind is Kind.REFUNDED else entry.charged,
-        ours=_ours(entry, said) if said else None,
-        fee=entry.fee,
-        fee_currency=entry.currency,
-    )
-
-
-def _ours(entry: Entry, said: Told) -> int | None:
-    """What the order says of a movement; None when it knows nothing of it."""
-    if entry.kind is Kind.SOLD:
-        return said.paid
-    refund = said.refund
-    if refund is None:
+def _read(day: date, text: str) -> Day | None:
+    """What was kept; None when another version of the shop kept it otherwise."""
+    try:
+        kept: Mapping[str, Any] = json.loads(text)
+        asked, stage, last, reached, charged = kept["walk"]
+        return Day(
+            Walk(day, asked, Stage(stage), last, reached, set(charged)),
+            kept["number"],
+            {(Kind(k), currency): (t, o) for k, currency, t, o in kept["totals"]},
+            kept["fees"],
+            [Row(at, Kind(kind), *rest) for at, kind, *rest in kept["differences"]],
+            kept["differing"],
+            kept["looks"],
+        )
+    except (KeyError, TypeError, ValueError):
         return None
-    if entry.kind is Kind.REFUNDED:
-        return -refund.amount
-    return refund.amount if refund.status in {"failed", "canceled"} else None
-
-
-def _untold(shop: Shop, order: Order, payment: str, at: int) -> Row:
-    """A payment that the shop counts and Stripe does not."""
-    return Row(
-        at=datetime.fromtimestamp(at / 1000, shop.settings.zone),
-        kind=Kind.SOLD,
-        order=order.id,
-        payment=payment,
-        source="",
-        currency=order.currency,
-        theirs=None,
-        ours=order.payments[payment],
-        fee=None,
-        fee_currency="",
-    )

@@ -90,6 +90,8 @@ def give_back_by_hand(shop: Shop, order: Order, payment: str) -> None:
     reason, left = order.refund_reasons.get(payment), order.money_left(payment)
     if reason is not None and left > 0:
         wanted.append(("rest", _of_the_rest(shop, order, payment, reason, left)))
+    if wanted:
+        shop.store.orders.note_given_back(order.id, shop.store.now())
     for about, one in wanted:
         fact = RefundFact(
             id=counter.refund_of(payment, about),

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from storefront.domain import counter
 from storefront.domain.balance import Kind
-from storefront.domain.orders import COUNTER, Form, Order, Refund
+from storefront.domain.orders import Form, Order, Refund
 from storefront.services.shop import Shop
 
 
@@ -43,13 +43,17 @@ class Sums:
 
 
 def look(shop: Shop, start: int, end: int) -> list[Movement]:
-    """What moved from a time on (seconds) until another, the oldest first."""
+    """What moved from a time on (ms) until another, the oldest first.
+
+    Read are the sales of this time, and the orders of which money went back since.
+    """
     zone = shop.settings.zone
     found = []
-    names = {name for form in COUNTER for name in shop.store.orders.paid_as(f"{form}_")}
+    known = shop.store.orders
+    names = {*known.paid_at_counter(start, end), *known.given_back_since(start)}
     for order in shop.store.orders.each(sorted(names)):
         for at, kind, payment, refund, amount in _moved(order):
-            if start * 1000 <= at < end * 1000:
+            if start <= at < end:
                 moment = datetime.fromtimestamp(at / 1000, zone)
                 about = (order.form, order.id, payment, refund, order.currency, amount)
                 found.append(Movement(moment, kind, *about))

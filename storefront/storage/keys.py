@@ -49,6 +49,9 @@ DOCUMENTED = {
     "metrics": "hash, counter → times; metrics",
     "sales": "hash, minute of a ring of two days → the minute and the units sold in it; scripts",
     "heard": "string, when Stripe's last signed event came (ms); webhooks",
+    "money:<day>": "string, a minute, or an hour for a day of very many movements; how far the day's "
+    "money is added up; additions",
+    "till": "sorted set, order by when money of it last went back at the counter (ms); the job refund",
     "account": "hash, the operator's: generation of sessions, tries to get in, secret of one-time "
     "codes; scripts, account",
     "account:draft": "string, ten minutes; the secret that is being set up; account",
@@ -83,6 +86,10 @@ class Keys:
     def restock(self, key: str) -> str:
         """The mark that a form about stock was counted."""
         return self.name(f"restock:{key}")
+
+    def money(self, day: str) -> str:
+        """How far a day's money is added up."""
+        return self.name(f"money:{day}")
 
     def undone(self) -> str:
         """Which entries of the ledger were undone."""

@@ -138,6 +138,14 @@ class Ledger:
             yield from map(read_entry, rows)
             bottom = f"({rows[-1][0]}"
 
+    def some(self, begin: int, until: int, *, after: str, most: int) -> list[Entry]:
+        """At most so many entries from a time (ms) until another, the oldest first.
+
+        ``after`` is the id that they come after; empty for the first.
+        """
+        bottom = f"({after}" if after else str(begin)
+        return [read_entry(row) for row in self._client.xrange(self._key, bottom, until, most)]
+
     def tail(self, until: str, count: int) -> list[Entry]:
         """The last ``count`` entries up to an id, the oldest first, in one round trip."""
         rows = self._client.xrevrange(self._key, until, "-", count=count)

@@ -7,7 +7,7 @@ from typing import Any
 import redis
 from redis.client import Pipeline
 
-from storefront.domain.orders import Order, Refund, State
+from storefront.domain.orders import COUNTER, Order, Refund, State
 from storefront.storage.keys import Keys
 from storefront.storage.order_fields import read_order, read_refund
 
@@ -114,12 +114,25 @@ class Orders:
         found: str | None = self._client.hget(self._keys.name("payments"), payment_intent)
         return found
 
-    def paid_as(self, beginning: str) -> set[str]:
-        """Ids of the orders with a payment whose name begins so."""
-        found = self._client.hscan_iter(
-            self._keys.name("payments"), match=f"{beginning}*", count=CHUNK
-        )
-        return {order for _, order in found}
+    def paid_at_counter(self, begin: int, end: int) -> list[str]:
+        """Ids of the orders that were made from a time (ms) until another, and paid at the counter."""
+        ids = self._client.zrangebyscore(self._keys.name("orders"), begin, f"({end}")
+        found: list[str] = []
+        for start in range(0, len(ids), CHUNK):
+            chunk = ids[start : start + CHUNK]
+            names = [f"{form}_{order}" for form in sorted(COUNTER) for order in chunk]
+            payers = self._client.hmget(self._keys.name("payments"), names)
+            found += {order for order in payers if order}
+        return found
+
+    def note_given_back(self, order_id: str, at: int) -> None:
+        """Keep that money of an order goes back at the counter; told before it is written there."""
+        self._client.zadd(self._keys.name("till"), {order_id: at}, gt=True)
+
+    def given_back_since(self, at: int) -> list[str]:
+        """Ids of the orders of which money went back at the counter at a time (ms) or later."""
+        found: list[str] = self._client.zrangebyscore(self._keys.name("till"), at, "+inf")
+        return found
 
     def payers(self, payment_intents: Sequence[str]) -> dict[str, str | None]:
         """Which order each PaymentIntent is listed for."""

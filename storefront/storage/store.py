@@ -7,6 +7,7 @@ import redis
 
 from storefront.storage import connection, glance, snapshot
 from storefront.storage.account import Account
+from storefront.storage.additions import Additions
 from storefront.storage.answers import Terms
 from storefront.storage.catalogue import Catalogues
 from storefront.storage.door import Doors
@@ -51,6 +52,7 @@ class Store:
         self.ledger = Ledger(client, self.keys)
         self.door = Doors(client, self.keys)
         self.account = Account(client, self.keys)
+        self.additions = Additions(client, self.keys)
         self.live = Live(client, listener or client, self.keys)
 
     def now(self) -> int:

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from flask import Flask, current_app
 
 from storefront.services.live import Streams
-from storefront.services.money import Days
 from storefront.services.shop import Shop
 from storefront.settings import Settings
 from storefront.web.grid import Grid
@@ -22,7 +21,6 @@ class Joined:
     limits: Limits
     grid: Grid
     streams: Streams
-    money: Days
 
 
 def join(app: Flask, joined: Joined) -> None:

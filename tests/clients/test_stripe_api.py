@@ -548,7 +548,7 @@ CALLS: list[tuple[Callable[[Stripe], object], Any, Any]] = [
     (lambda s: s.takes_codes(), listing(), library.params.PromotionCodeListParams),
     (lambda s: list(s.undelivered(["x"])), listing(), library.params.EventListParams),
     (
-        lambda s: list(s.entries_between(1, 2)),
+        lambda s: list(s.entries_between(1, 2, after="txn_0", most=9)),
         listing(ENTRY),
         library.params.BalanceTransactionListParams,
     ),

@@ -182,7 +182,9 @@ class FakeStripe(Products, PaymentLinks, Setup):
         )
         yield from map(from_refund, found)
 
-    def entries_between(self, earliest: int, latest: int) -> Iterator[Entry]:
+    def entries_between(
+        self, earliest: int, latest: int, *, after: str, most: int
+    ) -> Iterator[Entry]:
         """What captured charges and refunds moved in this time (seconds), the newest first."""
         found = self.wire.get(
             "entries_between",
@@ -203,7 +205,9 @@ class FakeStripe(Products, PaymentLinks, Setup):
             ],
         )
         within = (entry for entry in found if earliest <= entry["created"] <= latest)
-        yield from map(from_entry, sorted(within, key=lambda entry: -entry["created"]))
+        listed = sorted(within, key=lambda entry: -entry["created"])
+        first = [entry["id"] for entry in listed].index(after) + 1 if after else 0
+        yield from map(from_entry, listed[first : first + most])
 
     def create_refund(
         self, payment_intent: str, *, amount: int, metadata: Mapping[str, str], key: str

@@ -224,7 +224,7 @@ def test_the_counters_money_stands_apart_from_stripes(town: Town) -> None:
     town.stripe.pay(paid.session)
     town.deliver()
     day = money.look(town.shop, OPENING.date())
-    assert [(row.theirs, row.ours) for row in day.rows] == [(2500, 2500)]
+    assert [(s.theirs, s.ours) for s in day.sums] == [(2500, 2500)]
     assert day.differences == []
     assert day.tills == [
         till.Sums(Form.CASH, "usd", 3400, 450),
@@ -234,7 +234,28 @@ def test_the_counters_money_stands_apart_from_stripes(town: Town) -> None:
     kinds = [(one.kind, one.order == order.id, one.amount) for one in day.counter]
     assert (Kind.REFUNDED, True, -450) in kinds
     later = money.look(town.shop, OPENING.date().replace(day=2))
-    assert (later.counter, later.rows) == ([], [])
+    assert (later.counter, later.number) == ([], 0)
+
+
+def test_of_a_days_till_only_its_own_sales_and_what_went_back_since_are_read(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = OPENING.date(), OPENING.date().replace(day=2)
+    returned = sell(town, {"zine": 2}).order
+    sell(town, {"poster": 1}, key="never-given-back")
+    town.skip(24 * 3600)
+    give_back(town, returned, {"zine": 1})
+    today = sell(town, {"last": 1}, Form.READER, key="the-day-after").order
+    read: list[str] = []
+    each = town.shop.store.orders.each
+    monkeypatch.setattr(town.shop.store.orders, "each", lambda ids: read.extend(ids) or each(ids))
+    found = money.at_the_counter(town.shop, second)
+    assert sorted(read) == sorted([returned.id, today.id])
+    assert [(one.order, one.amount) for one in found] == [(returned.id, -450), (today.id, 9900)]
+    before = money.at_the_counter(town.shop, first)
+    assert [(one.kind, one.amount) for one in before if one.order == returned.id] == [
+        (Kind.SOLD, 900)
+    ]
 
 
 def test_exports_name_no_payment_at_stripe(town: Town) -> None:

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import date
 from typing import Any
 
 import pytest
@@ -318,11 +319,13 @@ def test_the_documented_keys_are_exactly_those_that_a_shop_keeps(busy: Book) -> 
     busy.store.account.begin_generation("first")
     busy.store.account.draft("secret")
     busy.store.account.replace_recovery(["digest"])
+    busy.store.additions.keep(date(2026, 12, 1), "{}", 60_000)
+    busy.store.orders.note_given_back("o1", 1)
     found = set()
     for key in busy.store._client.scan_iter():
         name = key.removeprefix("{test}:")
         inside = {"order": "order", "hold": "order", "seen": "event", "restock": "key"}
-        for kind, about in (inside | {"link": "link"}).items():
+        for kind, about in (inside | {"link": "link", "money": "day"}).items():
             if name.startswith(f"{kind}:"):
                 name = f"{kind}:<{about}>"
         found.add(name)

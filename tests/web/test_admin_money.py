@@ -4,8 +4,11 @@ import csv
 import io
 from collections.abc import Callable
 
+import pytest
+
+from storefront.domain.errors import StripeError
 from storefront.domain.orders import Order
-from storefront.services import orders
+from storefront.services import money, movements, orders
 from storefront.services.shop import Shop
 from tests.fakes.stripe import FEE, FakeStripe
 from tests.web.browsing import Browser
@@ -57,10 +60,61 @@ def test_the_csv_has_times_with_their_offset_and_minor_and_major_units(
     assert answer.mimetype == "text/csv"
     [row] = csv.DictReader(io.StringIO(answer.text))
     assert row["time"].endswith("+00:00")
+    assert row["time_zone"] == "UTC"
     assert (row["order"], row["kind"], row["currency"]) == (order.id, "sold", "usd")
     assert (row["stripe_minor"], row["stripe_major"]) == ("2800", "28.00")
     assert (row["shop_minor"], row["shop_major"]) == ("2800", "28.00")
     assert (row["fee_minor"], row["differs"]) == (str(FEE), "")
+
+
+def test_a_day_that_takes_several_looks_says_how_far_it_is_and_leads_on(
+    shop: Shop,
+    visitor: Browser,
+    operator: Browser,
+    pay: Callable[[Order], None],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(money, "STEPS", 1)
+    monkeypatch.setattr(movements, "MOVEMENTS", 1)
+    buy(shop, visitor, pay)
+    page = operator.page("/admin/money")
+    for so_far in ("back to", "own sales are looked through"):
+        assert "Not added up to the end yet." in page.words
+        assert so_far in page.one("div", class_="alert").words
+        assert "The same so far" in page.words
+        page = operator.page(
+            next(a for a in page.all("a") if "Go on" in a.words).attributes["href"]
+        )
+    assert "Not added up" not in page.words
+    assert "It was added up in 3 looks, and is kept for an hour." in page.words
+    assert "$28.00 $28.00 The same" in page.one("tbody").words
+
+
+def test_a_file_that_stripe_did_not_tell_to_the_end_says_so_and_is_broken_off(
+    shop: Shop,
+    visitor: Browser,
+    operator: Browser,
+    pay: Callable[[Order], None],
+    silence: Callable[[], None],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(movements, "MOVEMENTS", 1)
+    order = buy(shop, visitor, pay)
+    answer = operator.client.get(
+        "/admin/money.csv",
+        base_url=operator.base,
+        environ_overrides={"REMOTE_ADDR": operator.address},
+        buffered=False,
+    )
+    lines = iter(answer.response)
+    told = [next(lines), next(lines)]
+    silence()
+    told.append(next(lines))
+    with pytest.raises(StripeError):
+        next(lines)
+    text = [str(line, "utf-8") if isinstance(line, bytes) else str(line) for line in told]
+    assert order.id in text[1]
+    assert text[2].startswith("THIS FILE IS NOT WHOLE")
 
 
 def test_a_day_that_there_is_not_is_today(operator: Browser) -> None:

@@ -2,15 +2,17 @@
 
 import csv
 import io
-from collections.abc import Iterator
-from datetime import date
+import logging
+from collections.abc import Iterable, Iterator
+from datetime import date, datetime
 
 from flask import Blueprint, Response, render_template, request
 
 from storefront.domain.errors import StripeError
 from storefront.domain.money import to_decimal
 from storefront.services import money
-from storefront.web.current import joined, settings, shop
+from storefront.services.shop import Shop
+from storefront.web.current import settings, shop
 
 blueprint = Blueprint("money", __name__)
 
@@ -30,7 +32,11 @@ HEAD = (
     "fee_major",
     "differs",
     "through",
+    "time_zone",
 )
+NOT_ALL = "THIS FILE IS NOT WHOLE: Stripe did not answer any more. Take it again."
+
+log = logging.getLogger(__name__)
 
 
 def _asked() -> date:
@@ -45,10 +51,13 @@ def _asked() -> date:
 
 @blueprint.get("/money")
 def show() -> str | tuple[str, int]:
-    """The operator holds a day's money against what Stripe says, within the last minute or ``anew``."""
+    """The operator holds a day's money against what Stripe says, or goes on with adding it up.
+
+    With ``anew``, Stripe is asked again also within the minute.
+    """
     day, anew = _asked(), request.args.get("anew") == "1"
     try:
-        found = joined().money.look(shop(), day, anew=anew)
+        found = money.look(shop(), day, anew=anew)
     except StripeError:
         return _page(day, None), 503
     return _page(day, found)
@@ -61,23 +70,40 @@ def _page(day: date, found: money.Day | None) -> str:
 
 @blueprint.get("/money.csv")
 def export() -> Response | tuple[str, int]:
-    """The bookkeeper takes the day along: times with their offset, minor and major units."""
+    """The bookkeeper takes the whole day along: times with their offset, minor and major units.
+
+    It is sent as Stripe tells it. When Stripe stops on the way, the last line says so, and the answer
+    is broken off, so that no browser takes the file for whole.
+    """
     day = _asked()
+    lines = _lines(shop(), day)
     try:
-        found = joined().money.look(shop(), day)
+        first = [next(lines), next(lines, "")]
     except StripeError:
         return _page(day, None), 503
-    response = Response(_lines(found), content_type="text/csv; charset=utf-8")
+    response = Response(_sent(first, lines), content_type="text/csv; charset=utf-8")
     response.headers["Content-Disposition"] = f"attachment; filename=money-{day}.csv"
     return response
 
 
-def _lines(found: money.Day) -> Iterator[str]:
+def _sent(first: Iterable[str], rest: Iterator[str]) -> Iterator[str]:
+    yield from first
+    try:
+        yield from rest
+    except StripeError:
+        log.warning("a day's money was sent in part: Stripe did not answer any more")
+        yield _line((NOT_ALL,))
+        raise
+
+
+def _lines(shop: Shop, day: date) -> Iterator[str]:
+    """What is asked of Stripe first comes before the second line, or the end."""
+    zone, name = shop.settings.zone, shop.settings.shop_timezone
     yield _line(HEAD)
-    for row in found.rows:
+    for row in money.rows(shop, day):
         yield _line(
             (
-                row.at.isoformat(),
+                datetime.fromtimestamp(row.at / 1000, zone).isoformat(timespec="seconds"),
                 row.kind,
                 row.order,
                 row.payment,
@@ -89,12 +115,13 @@ def _lines(found: money.Day) -> Iterator[str]:
                 *_both(row.fee, row.fee_currency),
                 "yes" if row.differs else "",
                 "stripe",
+                name,
             )
         )
-    for one in found.counter:
+    for one in money.at_the_counter(shop, day):
         yield _line(
             (
-                one.at.isoformat(),
+                one.at.isoformat(timespec="seconds"),
                 one.kind,
                 one.order,
                 one.payment,
@@ -104,6 +131,7 @@ def _lines(found: money.Day) -> Iterator[str]:
                 *_both(one.amount, one.currency),
                 *("", "", "", ""),
                 one.form,
+                name,
             )
         )
 
