@@ -35,6 +35,8 @@ FATES = {
 WEBHOOKS = ["normal", "normal", "doubled", "reordered", "delayed", "lost"]
 BACK_SECONDS = 0.05
 """Until somebody whom nobody answered tries again."""
+LATER_SECONDS = 0.25
+"""Until somebody who gave up comes again; sooner would only keep busy who is coming back to life."""
 
 
 class Away(Exception):
@@ -119,7 +121,7 @@ class Regulars:
                 self._visit(Shopper(self.shop, f"regular-{number}-{visit}"), dice)
             except (requests.RequestException, Away) as failure:
                 self._count(self.answers, type(failure).__name__)
-                self._over.wait(BACK_SECONDS)
+                self._over.wait(LATER_SECONDS)
 
     def _visit(self, shopper: Shopper, dice: random.Random) -> None:
         page = self._heard(shopper.get(f"/products/{dice.choice(self.slugs)}"), 200)

@@ -99,7 +99,7 @@ SCARCE: Mapping[str, Any] = {
 }
 """One of each thing, many who want it, and holds that end by hand while Stripe is away: so that some
 pay for what others have by then."""
-Fixed = Mapping[str, str]
+Fixed = Mapping[str, Any]
 """Parts of the plan that are the same for every seed, by name."""
 
 

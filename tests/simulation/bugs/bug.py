@@ -2,19 +2,39 @@
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from unittest.mock import patch
 
 from storefront.domain.orders import Order, Reason
 from storefront.services.shop import Shop
 from storefront.storage.answers import Settled
+from tests.fakes.faults import Fault
+from tests.simulation.plan import Fixed
 from tests.simulation.town import Ground
 
 Change = tuple[str, str, str]
 """Script, text, other text."""
 Swap = tuple[Any, str, Any]
 """Module or class, name, what stands there instead."""
+
+
+CALM: Fixed = {
+    "operator": True,
+    "steps": 160,
+    "stripe": 0.0,
+    "redis": 0.0,
+    "crash": 0.0,
+    "workers": 0,
+    "restarts": 0,
+}
+"""A town where an operator has time for many orders, as little else befalls them."""
+SPENT: Fixed = {
+    "stripe": 0.5,
+    "faults": (Fault.SPENT_BEFORE, Fault.SPENT_AFTER),
+    "outages": False,
+}
+"""A town where Stripe answers every other request with an error, and again for the same key."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +44,8 @@ class Bug:
     name: str
     lua: tuple[Change, ...] = ()
     swaps: tuple[Swap, ...] = ()
+    town: Fixed = field(default_factory=dict)
+    """What all towns have in common in which it is looked for: where it could hardly show, a seed is lost."""
 
 
 @contextmanager

@@ -13,7 +13,7 @@ from storefront.services import captures, events, orders, sessions, settlement, 
 from storefront.services.shop import Shop
 from storefront.storage.answers import Settled
 from storefront.storage.scripts import Scripts
-from tests.simulation.bugs.bug import Bug
+from tests.simulation.bugs.bug import SPENT, Bug
 
 numbers = itertools.count()
 real_apply = settlement.apply
@@ -158,7 +158,11 @@ BUGS = (
         "keeps the goods of an authorisation that ran out",
         lua=(("void_payment", "if at ~= 'none' then move_order(", "if false then move_order("),),
     ),
-    Bug("captures with a spent key for ever", swaps=((Scripts, "number_capture", unnumbered),)),
+    Bug(
+        "captures with a spent key for ever",
+        swaps=((Scripts, "number_capture", unnumbered),),
+        town={**SPENT, "capture": "manual"},
+    ),
     Bug(
         "undoes an authorisation when an old event says that it is not paid",
         swaps=((events, "_payment", believe_an_old_event),),
@@ -166,6 +170,14 @@ BUGS = (
     Bug(
         "leaves a PaymentIntent open that a bank backed out of",
         swaps=((captures, "_settle", settle_leaving_it_open),),
+        town={
+            "capture": "manual",
+            "unwilling": 0.3,
+            "ui": "elements",
+            "stripe": 0.0,
+            "crash": 0.0,
+            "steps": 160,
+        },
     ),
     Bug(
         "cancels the PaymentIntent of who was authorised in time",

@@ -12,7 +12,7 @@ from storefront.storage.answers import Settled
 from storefront.storage.scripts import Scripts
 from storefront.storage.snapshot import read_units
 from tests.fakes.stripe import FakeStripe
-from tests.simulation.bugs.bug import Bug, release
+from tests.simulation.bugs.bug import CALM, Bug, release
 
 real_end = settlement.end
 real_release = Scripts.release_hold
@@ -116,6 +116,7 @@ BUGS = (
             ("release_hold", "tonumber(fields[5]) ~= ask.version", "false"),
         ),
         swaps=((settlement, "end_stray", end_order_and_stray),),
+        town={"twins": True, "operator": True, "steps": 160},
     ),
     Bug(
         "gives units back once more when the release is sent again",
@@ -158,6 +159,7 @@ BUGS = (
         lua=(
             ("review_order", "redis.call('PERSIST', HOLD)", "redis.call('HDEL', UNITS, ask.order)"),
         ),
+        town=CALM,
     ),
     Bug(
         "leaves the session of an order open that a person released",

@@ -4,7 +4,7 @@ from typing import Any
 
 from storefront.domain.orders import Order
 from storefront.services import refunds, restoring
-from tests.simulation.bugs.bug import Bug
+from tests.simulation.bugs.bug import CALM, Bug
 
 
 def nothing(*_: Any) -> None:
@@ -28,6 +28,7 @@ BUGS = (
         "does not count what the operator wanted before",
         lua=(("plan_refund", "owed[payment] - (wanted[payment] or 0)", "owed[payment]"),),
         swaps=((Order, "money_left", paid_less_known),),
+        town=CALM,
     ),
     Bug(
         "sends back once for every click",
@@ -38,6 +39,7 @@ BUGS = (
                 "if plans[ask.plan] then ask.plan = ask.plan .. '-again' end",
             ),
         ),
+        town=CALM,
     ),
     Bug(
         "counts units as sold that went back",
@@ -48,10 +50,12 @@ BUGS = (
                 "if #rest > 9 then redis.call('HSET', UNITS",
             ),
         ),
+        town=CALM,
     ),
     Bug(
         "forgets the other wishes when one was carried out",
         lua=(("record_refund", "if wanted[ask.payment_intent] or (", "if false or ("),),
+        town=CALM,
     ),
     Bug(
         "does not know its own refund again",

@@ -75,7 +75,11 @@ BUGS = (
         "does not count an address's holds",
         lua=(("hold_stock", "if first then", "if false then"),),
     ),
-    Bug("makes an order of every click", swaps=((links, "order_id", by_chance),)),
+    Bug(
+        "makes an order of every click",
+        swaps=((links, "order_id", by_chance),),
+        town={"per_visitor": 2, "per_address": 20, "stock": {"a": 5}},
+    ),
     Bug("a new key for every try", swaps=((sessions, "key", number_each),)),
     Bug(
         "takes a timeout for a no",
@@ -98,6 +102,16 @@ BUGS = (
                 "if false then",
             ),
         ),
+        town={
+            "workers": 0,
+            "ui": "hosted",
+            "stripe": 0.5,
+            "stall": 0.02,
+            "lost": 0.0,
+            "late": 0.0,
+            "crash": 0.0,
+            "steps": 160,
+        },
     ),
     Bug(
         "extends a hold again and again",

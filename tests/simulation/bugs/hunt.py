@@ -52,7 +52,7 @@ def hunt(bug: Bug, most: int = MOST_SEEDS) -> Iterator[Catch]:
     """Each seed from 0 on that finds the mistake; the same ones every time."""
     with quietly(), ground_with(bug) as ground:
         for seed in range(most):
-            _, broken = attempt(ground, seed)
+            _, broken = attempt(ground, seed, bug.town)
             if broken:
                 yield Catch(seed + 1, broken.promise)
 

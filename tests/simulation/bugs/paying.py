@@ -6,7 +6,7 @@ from typing import Any
 from storefront.services import refunds, work
 from storefront.services.shop import Shop
 from storefront.storage.scripts import Scripts
-from tests.simulation.bugs.bug import Bug
+from tests.simulation.bugs.bug import SPENT, Bug
 
 numbers = itertools.count()
 
@@ -73,7 +73,11 @@ BUGS = (
         "refunds without looking, each time with a new key",
         swaps=((work, "WORK", work.WORK | {"refund": refund_unlisted}),),
     ),
-    Bug("asks with a spent key for ever", swaps=((Scripts, "number_refund", lost),)),
+    Bug(
+        "asks with a spent key for ever",
+        swaps=((Scripts, "number_refund", lost),),
+        town={**SPENT, "capture": "automatic"},
+    ),
     Bug(
         "takes a part refunded for the whole",
         lua=(("record_refund", "own > 0 or", ""),),

@@ -44,7 +44,19 @@ def leave_open(*_payment: Any) -> str:
 
 
 BUGS = (
-    Bug("notes an event before it is taken", swaps=((events, "_repeat", note_before_taking),)),
+    Bug(
+        "notes an event before it is taken",
+        swaps=((events, "_repeat", note_before_taking),),
+        town={
+            "redis": 0.1,
+            "crash": 0.04,
+            "lost": 0.0,
+            "late": 0.0,
+            "workers": 0,
+            "reconciling": False,
+            "steps": 160,
+        },
+    ),
     Bug("answers 200 though nothing was stored", swaps=((events, "receive", always_200),)),
     Bug("drops a job that fails", swaps=((work, "_again_or_review", drop),)),
     Bug("never gives a lease back", swaps=((work, "LEASE_MS", 10**11),)),
