@@ -1,7 +1,8 @@
 """The promise at a glance: units, money, what is due, and what only a person can mend.
 
 All of it is from one moment; orders are read in chunks, each with what was due when it was read. The
-work is bounded: of a shop with more orders than ``NEWEST``, only those are looked at.
+work is bounded: of a shop with more orders than ``NEWEST``, only those are looked at; of the others
+only what they have that is sold, which is added up in pieces.
 """
 
 from collections import Counter
@@ -151,12 +152,13 @@ def look(shop: Shop, *, with_stripe: bool = False) -> Integrity:
     newest = None if with_stripe else NEWEST
     few = newest is None or shop.store.orders.number() <= newest
     snapshot = shop.store.snapshot(None if few else newest)
+    sold = None if few else shop.store.sold()
     money: dict[str, Money] = {shop.settings.shop_currency: Money()}
 
     def add(order: Order, due: set[str]) -> None:
         _add(money.setdefault(order.currency, Money()), order, due)
 
-    checks = audit.check(shop, snapshot, newest=newest, look=add)
+    checks = audit.check(shop, snapshot, newest=newest, sold=sold, look=add)
     if with_stripe:
         checks += comparison.compare(shop)
     reviews = [order for order, state in snapshot.states.items() if state == State.REVIEW]

@@ -5,7 +5,7 @@ from typing import Any
 
 import redis
 
-from storefront.storage import connection, glance, snapshot
+from storefront.storage import connection, glance, snapshot, sold
 from storefront.storage.account import Account
 from storefront.storage.additions import Additions
 from storefront.storage.answers import Terms
@@ -21,6 +21,7 @@ from storefront.storage.payment_links import PaymentLinks
 from storefront.storage.prices import Prices
 from storefront.storage.scripts import Scripts
 from storefront.storage.snapshot import Snapshot
+from storefront.storage.sold import Sold
 from storefront.storage.stock import Stock
 from storefront.storage.waitlist import Waitlist
 
@@ -75,6 +76,10 @@ class Store:
     def snapshot(self, newest: int | None = None) -> Snapshot:
         """The books at one moment; with ``newest`` only what does not grow with the orders."""
         return snapshot.take(self._client, self.keys, newest)
+
+    def sold(self) -> Sold | None:
+        """What is sold, counted and added up over all orders; None of more than a page may read."""
+        return sold.add_up(self._client, self.keys)
 
     def glance(self, late_ms: int) -> Glance:
         """The shop at a glance, at a cost that does not grow with its orders.

@@ -8,7 +8,10 @@ from typing import Any
 import pytest
 
 from storefront.domain.errors import Refusal, StripeError
+from storefront.services import giving_back
 from storefront.services.audit import audit, check
+from storefront.services.giving_back import Wish
+from storefront.storage import sold as adding
 from storefront.storage.keys import Keys
 from storefront.storage.snapshot import ENDED
 from tests.fakes.faults import Fault
@@ -307,6 +310,69 @@ def test_a_bounded_snapshot_holds_and_knows_how_many_orders_there_are(busy: Town
 def test_a_bounded_snapshot_finds_what_is_held_by_nobody(busy: Town) -> None:
     put(busy, "stock:held", "poster", 99)
     assert "poster: held is 99" in bounded(busy)["I3 sums"]
+
+
+def sold(town: Town) -> str:
+    """What is wrong with the sums, of which those of what is sold are added up in pieces."""
+    store = town.shop.store
+    found = store.sold()
+    assert found is not None
+    [sums] = [
+        one
+        for one in check(town.shop, store.snapshot(newest=2), newest=2, sold=found)
+        if one.name == "I3 sums"
+    ]
+    return "" if sums.ok else sums.detail
+
+
+def test_what_is_sold_is_added_up_over_all_orders_also_on_a_bounded_snapshot(busy: Town) -> None:
+    assert sold(busy) == ""
+    put(busy, "stock:sold", "poster", 99)
+    assert "poster: sold is 99, orders have " in sold(busy)
+    assert "poster: sold" not in bounded(busy).get("I3 sums", ""), "nobody added that up"
+
+
+def test_what_is_sold_in_more_orders_than_a_page_may_read_is_not_added_up(
+    busy: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(adding, "MOST", 1)
+    assert busy.shop.store.sold() is None
+
+
+@pytest.mark.parametrize("before", [True, False])
+def test_what_is_sold_adds_up_though_orders_move_while_they_are_read(
+    town: Town, monkeypatch: pytest.MonkeyPatch, before: bool
+) -> None:
+    """One order is paid, one given back and one begun and paid, before or after they were read."""
+    first, second = (town.begin({"poster": 1}, visitor=v, token=f"form of {v}").order for v in "ab")
+    town.stripe.pay(second.session)
+    town.deliver()
+    client = town.shop.store._client
+    scan = client.hscan_iter
+    as_read: dict[str, str] = {}
+
+    def meanwhile(*args: Any, **options: Any) -> list[tuple[str, str]]:
+        if not before:
+            as_read.update(scan(*args, **options))
+        third = town.begin({"poster": 2}, visitor="c", token="form of c").order
+        for order in (first, third):
+            town.stripe.pay(order.session)
+        town.deliver()
+        seen = giving_back.preview(
+            town.order(second), Wish({"poster": 1}, None, False, "available")
+        )
+        giving_back.send_back(
+            town.shop, town.order(second), seen, reason="torn", key="key-of-refund", who="ada"
+        )
+        town.work()
+        return list(as_read.items() or scan(*args, **options))
+
+    monkeypatch.setattr(client, "hscan_iter", meanwhile)
+    found = town.shop.store.sold()
+    assert found is not None
+    assert dict(found.counted)["poster"] == found.summed["poster"] == town.level()[2] == 3
+    if not before:
+        assert adding._sum(as_read)["poster"] == 1, "what was read first does not add up"
 
 
 def test_a_bounded_snapshot_finds_an_order_that_is_listed_wrong(busy: Town) -> None:

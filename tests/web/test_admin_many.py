@@ -7,6 +7,7 @@ import pytest
 
 from storefront.services import integrity, searching
 from storefront.services.shop import Shop
+from storefront.storage import sold
 from tests.storage.steps import PRICE, Book
 from tests.web.browsing import Browser
 
@@ -76,7 +77,9 @@ def test_a_page_reads_the_same_however_many_orders_there_are(
     path: str,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    for module, bound in ((integrity, "NEWEST"), (searching, "LOOKS"), (searching, "CHUNK")):
+    """Beyond the bound to which each may read."""
+    bounds = ((integrity, "NEWEST"), (searching, "LOOKS"), (searching, "CHUNK"), (sold, "MOST"))
+    for module, bound in bounds:
         monkeypatch.setattr(module, bound, FEW // 2)
     if path == "/metrics":
         operator.address = "127.0.0.1"  # from where they may be read
