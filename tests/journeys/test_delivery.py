@@ -98,7 +98,10 @@ def test_on_our_own_page_the_choice_comes_before_the_card_and_is_made_once(
     assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
     found = Axe().run(page)
     assert found.violations_count == 0, found.generate_report()
+    page.get_by_label("Pick it up").check()
+    expect(page.get_by_role("group", name="Where to send it")).to_be_hidden()
     page.get_by_label("Have it sent").check()
+    expect(page.get_by_role("group", name="Where to send it")).to_be_visible()
     page.get_by_role("button", name="Go on to pay").click()
     expect(page.get_by_role("alert")).to_contain_text("missing or wrong")
     fill_in_the_address(page)
