@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import fakeredis
 import pytest
@@ -17,9 +18,9 @@ from storefront.clients.mail import Mailer
 from storefront.domain.errors import StripeUnreachable
 from storefront.domain.orders import Order
 from storefront.domain.products import Product, Variant
-from storefront.services import orders
+from storefront.services import links, orders, pickup
 from storefront.services.shop import Shop
-from storefront.settings import load_settings
+from storefront.settings import Settings, load_settings
 from storefront.storage.store import open_store
 from tests.fakes.faults import Fault
 from tests.fakes.stripe import FakeStripe
@@ -59,6 +60,22 @@ MANY_SHOPS = {
 """Files that build so many shops that fakeredis would take a minute or more for them together."""
 
 Build = Callable[..., Town]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def drawn_once() -> Iterator[None]:
+    """The pictures in mails are the true ones, drawn once: shops that are built anew have the same orders."""
+    drawn: dict[str, tuple[bytes, int]] = {}
+    draw = pickup.png
+
+    def png(settings: Settings, order: str) -> tuple[bytes, int]:
+        says = links.pickup(settings, order)
+        if says not in drawn:
+            drawn[says] = draw(settings, order)
+        return drawn[says]
+
+    with patch.object(pickup, "png", png):
+        yield
 
 
 @pytest.fixture

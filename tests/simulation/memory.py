@@ -9,6 +9,7 @@ import json
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import redis
@@ -37,12 +38,18 @@ MOST_LOST = 60
 """Changes that a restart can lose."""
 
 
+@cache
+def digest(script: str) -> str:
+    """The name that Redis knows a script by."""
+    return hashlib.sha1(script.encode()).hexdigest()
+
+
 class Script:
     """A registered script, called as redis-py's are."""
 
     def __init__(self, client: "Memory", text: str) -> None:
         self.script = text
-        self.sha = hashlib.sha1(text.encode()).hexdigest()
+        self.sha = digest(text)
         self.name = self.sha[:8]
         self._client = client
 
@@ -179,7 +186,7 @@ class Memory:
         return Script(self, text)
 
     def script_load(self, text: str) -> str:
-        return hashlib.sha1(text.encode()).hexdigest()
+        return digest(text)
 
     def run_script(self, script: Script, keys: Sequence[str], args: Sequence[Any]) -> Answer:
         def run() -> Answer:
