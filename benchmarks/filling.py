@@ -71,13 +71,17 @@ def put_on_the_shelf(url: str, orders: int) -> None:
 def fill(url: str, orders: int) -> None:
     """Sell so many orders, the newest last; says on stderr how far it got."""
     put_on_the_shelf(url, orders)
-    parts = [(url, at, min(at + BATCH, orders)) for at in range(0, orders, BATCH)]
+    but_one = orders - 1
+    parts = [(url, at, min(at + BATCH, but_one)) for at in range(0, but_one, BATCH)]
     done = 0
     with ProcessPoolExecutor(PROCESSES) as pool:
         for made in pool.map(_sell, parts):
             done += made
             print(f"\r{done} orders settled", end="", file=sys.stderr, flush=True)
-    print(file=sys.stderr)
+    done += _sell(
+        (url, but_one, orders)
+    )  # on its own, for a batch before may have ended after others
+    print(f"\r{done} orders settled", file=sys.stderr)
     rest_up(open_store_at(url))
 
 

@@ -34,7 +34,9 @@ class Found:
 
     orders: list[Order]
     looked: int
-    """Orders that were looked through for it."""
+    """Orders that were looked through for it, and for the pages before."""
+    back_to: int | None
+    """When the last of these was made (ms); None when it looked through none by time."""
     further: int | None
     """How many to pass over to go on; None when there are no more."""
 
@@ -47,7 +49,7 @@ def search(shop: Shop, wanted: Wanted, *, skip: int = 0) -> Found:
     """
     exact = _by_id(shop, wanted.text)
     if exact is not None:
-        return Found([exact] if _fits(exact, wanted, "") else [], 1, None)
+        return Found([exact] if _fits(exact, wanted, "") else [], 1, None, None)
     if "@" in wanted.text.strip("@"):
         all_of_address = shop.store.orders.by_email(wanted.text, most=LOOKS)
         if all_of_address:
@@ -63,19 +65,19 @@ def search(shop: Shop, wanted: Wanted, *, skip: int = 0) -> Found:
 def _walk(read: Callable[[int], list[Order]], wanted: Wanted, text: str, skip: int) -> Found:
     """Read orders in chunks from ``skip`` on, until a page is full or enough were looked at."""
     found: list[Order] = []
-    at = skip
+    at, back_to = skip, None
     while at < skip + LOOKS:
         chunk = read(at)
         for place, order in enumerate(chunk, 1):
-            at += 1
+            at, back_to = at + 1, order.created
             if _fits(order, wanted, text):
                 found.append(order)
                 if len(found) == ROWS:
                     more = place < len(chunk) or read(at)
-                    return Found(found, at - skip, at if more else None)
+                    return Found(found, at, back_to, at if more else None)
         if len(chunk) < CHUNK:
-            return Found(found, at - skip, None)
-    return Found(found, at - skip, at)
+            return Found(found, at, back_to, None)
+    return Found(found, at, back_to, at)
 
 
 def _by_id(shop: Shop, text: str) -> Order | None:

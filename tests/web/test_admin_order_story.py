@@ -93,12 +93,14 @@ def test_a_search_reads_so_many_orders_and_a_link_leads_further(
     )
     page = operator.page("/admin/orders", query_string={"text": "record"})
     assert "No order fits" in page.words
-    assert "there are older ones" in page.words
+    assert "4 orders looked through, the newest first, back to " in page.words
+    assert "there are older ones." in page.words
     assert sum(read) <= 5
     (link,) = [a for a in page.all("a") if a.words == "Search further"]
     page = operator.page(link.attributes["href"])
     assert bought.id in page.words
     assert "Search further" not in page.words
+    assert f"{len(list(orders.listing(shop)))} orders looked through." in page.words
 
 
 def test_a_page_of_results_goes_on_where_the_last_one_ended(
