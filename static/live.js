@@ -86,7 +86,7 @@ const take = async (levels) => {
   draw();
 };
 
-// A stream, or while none can be had a look every few seconds.
+// A stream, or without one a look every few seconds.
 const later = (what) => { waiting = setTimeout(what, 3000 + 5000 * Math.random()); };
 const ask = async () => {
   try { await take(await (await fetch(page.once)).json()); } catch { /* offline */ }

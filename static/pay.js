@@ -1,6 +1,7 @@
 // The payment page: Stripe's fields in our form.
 const form = document.getElementById("payment");
 const { clientSecret, key, back, locale, until, now, unreachable, failed } = form.dataset;
+document.getElementById("without-scripts").remove();
 const message = document.getElementById("payment-message");
 const button = form.querySelector("button");
 const say = (text) => { message.textContent = text; message.hidden = !text; };

@@ -77,7 +77,7 @@ if (watched) {
         if (now.state !== state || (now.reason ?? "") !== reason) return location.reload();
       }
     } catch { /* offline: the next look may succeed */ }
-    pause = Math.min(pause * 1.3, 20000);
+    pause = Math.min(pause * 1.3, 2e4);
     setTimeout(look, pause);
   };
   setTimeout(look, pause);
