@@ -281,6 +281,24 @@ class Memory:
     def raw_hincrby(self, key: str, field: str, by: int = 1) -> int:
         return self._do_hincrby(key, field, by)
 
+    def raw_hsetnx(self, key: str, field: str, value: Any) -> int:
+        return self._do_hsetnx(key, field, value)
+
+    def raw_sadd(self, key: str, *members: str) -> int:
+        return self._do_sadd(key, *members)
+
+    def raw_srem(self, key: str, *members: str) -> int:
+        found = self._set(key)
+        gone = len(found & set(members))
+        self._keep_set(key, found - set(members))
+        return gone
+
+    def raw_scard(self, key: str) -> int:
+        return len(self._set(key))
+
+    def raw_smembers(self, key: str) -> set[str]:
+        return self._set(key)
+
     def raw_zadd(
         self, key: str, members: Mapping[str, float], lt: bool = False, xx: bool = False
     ) -> int:
@@ -338,7 +356,7 @@ class Memory:
 
     def raw_type(self, key: str) -> str:
         found = self._live(key)
-        kinds = {str: "string", Hash: "hash", SortedSet: "zset", list: "stream"}
+        kinds = {str: "string", Hash: "hash", SortedSet: "zset", list: "stream", set: "set"}
         return "none" if found is None else kinds[type(found)]
 
     def raw_pttl(self, key: str) -> int:
@@ -434,6 +452,9 @@ class Memory:
     def _do_hgetall(self, key: str) -> list[str]:
         return [part for row in self._hash(key).items() for part in row]
 
+    def _do_hkeys(self, key: str) -> list[str]:
+        return list(self._hash(key))
+
     def _do_hlen(self, key: str) -> int:
         return len(self._hash(key))
 
@@ -464,6 +485,11 @@ class Memory:
         found[field] = str(number)
         self.changes += 1
         return number
+
+    def _do_sadd(self, key: str, *members: str) -> int:
+        found = self._set(key)
+        self._keep_set(key, found | set(members))
+        return len(set(members) - found)
 
     def _do_zadd(self, key: str, *row: Any) -> int:
         if row[0] == "NX":
@@ -560,6 +586,14 @@ class Memory:
             if make:
                 self.data[key] = found
         return found
+
+    def _set(self, key: str) -> set[str]:
+        return set(self._live(key) or ())
+
+    def _keep_set(self, key: str, members: set[str]) -> None:
+        self._write(key, members)
+        if not members:
+            self._do_del(key)
 
     def _sorted(self, key: str, make: bool = False) -> SortedSet:
         found = self.data.get(key)
