@@ -95,7 +95,17 @@ class GoingBack(RuleBasedStateMachine):
 
     def _kept(self) -> Any:
         """All that a repeat must leave as it is."""
-        stored = self.store.orders.get_many(list(self.model.orders))
+        stored = [
+            # Fields come in any order, which a server may change between two looks.
+            replace(
+                order,
+                plans=tuple(sorted(order.plans, key=lambda plan: plan.key)),
+                refunds=tuple(sorted(order.refunds, key=lambda refund: refund.id)),
+                disputes=tuple(sorted(order.disputes, key=lambda dispute: dispute.id)),
+                handovers=tuple(sorted(order.handovers, key=lambda handover: handover.key)),
+            )
+            for order in self.store.orders.get_many(list(self.model.orders))
+        ]
         return replace(self.store.snapshot(), now=0), stored
 
     @initialize(lines=baskets)
