@@ -55,7 +55,7 @@ def stripe(
     wire: Wire, counted: list[tuple[str, str]], monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Stripe]:
     monkeypatch.setattr(library.HTTPClient, "INITIAL_DELAY", 0)
-    monkeypatch.setattr(stripe_connection, "TIMEOUT_SECONDS", 0.3)
+    monkeypatch.setattr(stripe_connection, "TIMEOUT_SECONDS", 1.5)
     client = Stripe(
         "sk_test_x",
         api_base=wire.url,
