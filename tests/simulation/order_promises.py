@@ -104,14 +104,16 @@ class OrderPromises:
         self._states[order] = state
         after = GOODS | {State.REVIEW, State.REFUNDED}
         if order in self._truth.let_go or order in self._truth.crossed:
-            # Another payment may be authorised after that, or one that was charged come too late.
-            after |= {State.VOIDED, State.VOID_DUE, State.REFUND_DUE}
+            after |= {State.VOIDED, State.VOID_DUE}  # another payment may be authorised after that
+            if "at:voided" in fields:  # or one that was charged come too late
+                after |= {State.REFUND_DUE}
         if order in self._truth.called_off:
             after |= MONEY_BACK
         if was in GOODS and state not in after:
             raise Broken("I8", f"{order} was {was} and is {state}")
         # No money ever moved for one that is voided: whoever pays it late may have the goods.
-        after = MONEY_BACK | {State.REVIEW} | (GOODS if was == State.VOIDED else frozenset())
+        voided = was == State.VOIDED or "at:voided" in fields
+        after = MONEY_BACK | {State.REVIEW} | (GOODS if voided else frozenset())
         if was in MONEY_BACK and state not in after:
             raise Broken("I4", f"{order} was {was} and is {state}")
         # An order that is restored is released for a moment, until its payment is settled.

@@ -55,12 +55,15 @@ class Restarts:
     def _restart(self) -> None:
         sim, redis = self._sim, self._sim.town.redis
         self._left -= 1
+        view = sim.promises.view
+        before = view.places()
         since = sim.random.choice((LATELY_MS, LONG_MS))
         most = redis.lately(since) if sim.plan.lossy else 0
         lost = redis.restart(sim.random.randint(1, most) if most else 0)
         sim.trouble("Redis is restarted" + (" and loses what came last" if lost else ""))
         sim.tell("Redis", f"is restarted, {lost} changes are lost")
         self.losses += bool(lost)
+        sim.truth.revived |= view.places().keys() - before.keys()
         sim.promises.restarted(lossy=bool(lost))
         sim.cut_off()
 

@@ -73,13 +73,16 @@ class Truth:
     """How an order's shopper asked to get it on the shop's own page, in whichever tab."""
     confirmed: set[str] = field(default_factory=set)
     """Places in line whose mail's link was followed."""
+    revived: set[str] = field(default_factory=set)
+    """Orders that hold their units again as Redis has lost that they gave them back: till their time is over."""
     forms: dict[tuple[str, str], set[str]] = field(default_factory=lambda: defaultdict(set))
     """The forms that a visitor sent for a basket."""
 
     @property
     def units_lost(self) -> bool:
         """Whether Redis may have lost the units that were sold, or which of two payments bought them."""
-        return self.lossy and bool(self.restocks or self.by_hand or self.back_by_hand or self.twins)
+        moved = self.restocks or self.by_hand or self.back_by_hand or self.twins or self.revived
+        return self.lossy and bool(moved)
 
     def excuses(self, order: str, fields: Mapping[str, str]) -> bool:
         """Whether a person or a bank decided otherwise about an order that was paid in time."""

@@ -118,8 +118,8 @@ MISTAKES = {
         "for payment, left in pairs(owed) do owed[payment] = left - refund.amount end",
     ),
     "a review ends though another payment was kept": (
-        "record_refund",
-        "if left > 0 then return answer('recorded') end",
+        "orders",
+        "if left > 0 then return true end",
         "",
     ),
     "a refund is noted of a payment that is not known": (

@@ -226,6 +226,12 @@ class ShopModel:
         one.version += 1
         return "renewed"
 
+    def money_at_hand(self, order: str) -> bool:
+        """Whether a person looks at money of the order that is here."""
+        one = self.orders[order]
+        paid = one.payments.items()
+        return one.state == "review" and any(self.sent_back(order, p) < much for p, much in paid)
+
     def settle_payment(self, now: Span, order: str, **ask: Any) -> str:
         one, payment = self.orders.get(order), ask["payment_intent"]
         if one is None:
@@ -242,8 +248,9 @@ class ShopModel:
         one.note_session(ask["session"])
         if captured:
             return captured
+        second = one.paid_by or one.at == "sold" or self.money_at_hand(order)
         one.payments[payment] = ask["amount"]
-        if one.paid_by or one.at == "sold":
+        if second:
             one.refund_reasons[payment] = "duplicate"
             self.schedule(f"refund:{order}:{payment}", now)
             return "duplicate"
@@ -379,9 +386,7 @@ class ShopModel:
             self.end_hold(order)
         if one.at != "none":
             self.move_order(now, "return", order, "written_off" if one.handed_over else "available")
-        if one.state == "review" and any(
-            self.sent_back(order, other) < paid for other, paid in one.payments.items()
-        ):
+        if self.money_at_hand(order):
             return "recorded"
         one.state, one.reason = "refunded", ask["reason"]
         return "refunded"

@@ -24,7 +24,7 @@ def authorize_payment(shop: "ShopModel", now: "Span", order: str, **ask: Any) ->
     before = one.session
     one.note_session(ask["session"])
     void = f"void:{order}:{payment}"
-    if one.paid_by or one.at == "sold":
+    if one.paid_by or one.at == "sold" or shop.money_at_hand(order):
         one.void_reasons[payment] = "duplicate"
         shop.schedule(void, now)
         return "duplicate"
@@ -92,10 +92,8 @@ def void_payment(shop: "ShopModel", now: "Span", order: str, **ask: Any) -> str:
         shop.end_hold(order)
     if one.at != "none":
         shop.move_order(now, "return", order, "available")
-    if one.state == "review" and any(
-        shop.sent_back(order, other) < paid for other, paid in one.payments.items()
-    ):
-        return "voided"  # a person still looks at that
+    if shop.money_at_hand(order):
+        return "voided"
     one.state, one.reason = "voided", one.void_reasons.get(payment, ask["reason"])
     return "voided"
 

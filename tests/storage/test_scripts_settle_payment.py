@@ -189,6 +189,27 @@ def test_later_while_free_units_may_be_those_of_an_order_that_was_lost(opened: B
     opened.check()
 
 
+def test_later_while_what_the_amount_is_made_of_may_be_lost(opened: Book) -> None:
+    """As the way of delivery that was chosen on our own page, and charged for."""
+    opened.store._client.hset(opened.store.keys.door(), "run", "another")
+    assert opened.settle("o1", amount=2 * PRICE + 490) is Settled.LATER
+    assert opened.authorize("o1", amount=2 * PRICE + 490) is Settled.LATER
+    assert "ask:o1:pi_1" in opened.due()
+    assert opened.order("o1").state is State.OPEN
+    assert opened.settle("o1") is Settled.SOLD
+
+
+def test_nothing_else_buys_an_order_while_a_person_looks_at_money_of_it(opened: Book) -> None:
+    review_order = opened.store.scripts.review_order
+    review_order("o1", reason="odd", payment_intent="pi_1", amount=2 * PRICE + 1)
+    assert opened.settle("o1", "pi_2", session="cs_2") is Settled.DUPLICATE
+    assert opened.authorize("o1", "pi_3", session="cs_3") is Settled.DUPLICATE
+    order = opened.order("o1")
+    assert (order.state, order.refund_reasons) == (State.REVIEW, {"pi_2": Reason.DUPLICATE})
+    assert order.void_reasons == {"pi_3": Reason.DUPLICATE}
+    opened.check()
+
+
 def test_whoever_paid_in_time_has_the_goods_on_any_server(opened: Book) -> None:
     opened.store._client.hset(opened.store.keys.door(), "run", "another")
     assert opened.settle("o1") is Settled.SOLD

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -194,6 +195,22 @@ def test_a_place_for_several_units_gets_an_offer_for_each(gone: Book) -> None:
     gone.store.scripts.restock("poster", delta=2, reason="r", who="w", key="k")
     assert gone.offered() == ["ada-1", "ada-2", "ada-3", "bob-1"]
     assert gone.line() == []
+
+
+def test_an_offer_that_became_an_order_before_redis_lost_that_is_not_made_again(gone: Book) -> None:
+    gone.wait("ada")
+    client: Any = gone.store._client
+    places, waiting = map(gone.store.keys.name, ("places", "waiting"))
+    kept, line = client.hgetall(places), client.zrange(waiting, 0, -1)
+    gone.release("o1")
+    before = gone.order("ada-1")
+    client.hset(places, mapping=kept)
+    client.zadd(waiting, dict.fromkeys(line, 0))
+    gone.store.scripts.restock("poster", delta=1, reason="r", who="w", key="k")
+    assert gone.order("ada-1") == before
+    assert (gone.level("poster"), gone.line()) == ((2, 1, 0, 0, 3), [])
+    assert gone.place("ada").state is PlaceState.OFFERED
+    gone.check()
 
 
 def freed_by(book: Book, how: str) -> None:

@@ -34,7 +34,7 @@ redis.call('HSET', PAYMENTS, ask.payment_intent, ask.order)
 keep_email()
 note_session(ask.session)
 local void = 'void:' .. ask.order .. ':' .. ask.payment_intent
-if paid_by or at == 'sold' then
+if paid_by or at == 'sold' or money_at_hand(state) then
   redis.call('HSET', ORDER, 'void_reason:' .. ask.payment_intent, 'duplicate')
   schedule(void, now)
   return answer('duplicate', state)

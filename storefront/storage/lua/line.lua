@@ -55,11 +55,9 @@ local function strangers(lines)
   return missing and door_stands(DOOR, STOCKED) == 'open' and found or nil
 end
 
--- Hold one available unit for the next in line, as an order in state offered.
-local function offer_unit(offer, given)
-  local before = { order = ask.order, email = ask.email, key = ORDER, hold = HOLD }
-  ask.order, ask.email, ORDER, HOLD = offer.order, offer.place.email, KEYS[given.at], KEYS[given.at + 1]
-  local line, place, deadline = given.line, offer.place, now + ask.offer_ms
+-- Hold one available unit as an order in state offered, in whose place ORDER and HOLD stand.
+local function hold_offer(offer, line)
+  local place, deadline = offer.place, now + ask.offer_ms
   local basket = line.sku .. '=1'
   redis.call('HSET', ORDER, 'id', offer.order, 'created', int(now), 'lines', cjson.encode({ line }),
     'basket', basket, 'currency', ask.currency, 'amount', int(line.unit_amount), 'visitor', '',
@@ -75,6 +73,15 @@ local function offer_unit(offer, given)
   move_order({ line }, basket, 'available', 'held', 'offer', 'next in line', '')
   schedule('mail:offer:' .. offer.order, now)
   schedule('expire:' .. offer.order, deadline)
+end
+
+-- Offer one available unit to the next in line. What Redis had lost of a place may have been offered, and
+-- come back from Stripe as the order that it became: that one is not offered again.
+local function offer_unit(offer, given)
+  local before = { order = ask.order, email = ask.email, key = ORDER, hold = HOLD }
+  local place = offer.place
+  ask.order, ask.email, ORDER, HOLD = offer.order, place.email, KEYS[given.at], KEYS[given.at + 1]
+  if redis.call('HEXISTS', ORDER, 'state') == 0 then hold_offer(offer, given.line) end
   place.offered = place.offered + 1
   if place.offered == #place.orders then
     redis.call('ZREM', WAITING, offer.member)

@@ -35,6 +35,14 @@ local function money_left()
   return owed, wanted, plans
 end
 
+-- Whether a person looks at the order, and money of it is here: until that is decided nothing else buys it.
+local function money_at_hand(state)
+  for _, left in pairs(state == 'review' and money_left() or {}) do
+    if left > 0 then return true end
+  end
+  return false
+end
+
 -- Where the order's units are counted: 'held', 'sold' or 'none'. To be asked before the first write:
 -- books that disagree stop the script here.
 local function units_at(lines)

@@ -17,9 +17,10 @@ end
 
 -- Whether a payment must wait because Redis may have lost something. Of an order without units: those that
 -- are free may be another's. Of one for more than goods: what the payment is made of was known before, so
--- it was not told again. Stripe is then asked about it once more.
+-- it was not told again; nor was the way that our own page charged for. Stripe is then asked once more.
 local function has_to_wait(at)
-  local early = at == 'none' and not ask.in_turn and door_stands(DOOR, STOCKED) ~= 'open'
+  local unlike = not ask.parts and units(ORDER, 'amount') ~= ask.amount
+  local early = (at == 'none' or unlike) and not ask.in_turn and door_stands(DOOR, STOCKED) ~= 'open'
   local untold = not ask.parts and ask.session == '' and redis.call('HEXISTS', ORDER, 'terms') == 1
     and redis.call('HEXISTS', ORDER, 'authorized:' .. ask.payment_intent) == 0
     and redis.call('HEXISTS', ORDER, 'payment:' .. ask.payment_intent) == 0

@@ -71,10 +71,6 @@ if at ~= 'none' then
   local to = plan and (plan.to == 'sold' and 'written_off' or plan.to) or 'available'
   send_out(lines, {}, at, to, plan and plan.handed or {}, plan and plan.reason or 'refunded', plan and plan.who)
 end
-if state == 'review' then -- a person looks at all that was paid, and it may be about another payment
-  for _, left in pairs(owed) do
-    if left > 0 then return answer('recorded') end
-  end
-end
+if money_at_hand(state) then return answer('recorded') end
 set_state('refunded', ask.reason)
 return answer('refunded')

@@ -48,7 +48,7 @@ if cancelled and at == 'none' and not paid_by then -- the operator had cancelled
   set_state('refund_due', 'cancelled')
   return answer('cancelled')
 end
-if paid_by or at == 'sold' then
+if paid_by or at == 'sold' or money_at_hand(state) then
   send_back('duplicate')
   return answer('duplicate', state)
 end

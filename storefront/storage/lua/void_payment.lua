@@ -29,8 +29,6 @@ if fields[7] then
 end
 if at == 'held' then end_hold(lines) end
 if at ~= 'none' then move_order(lines, fields[3], at, 'available', 'return', 'voided') end
-for _, left in pairs(state == 'review' and money_left() or {}) do
-  if left > 0 then return answer('voided') end -- a person still has to look at another payment of it
-end
+if money_at_hand(state) then return answer('voided') end
 set_state('voided', fields[6] or ask.reason)
 return answer('voided')
