@@ -158,8 +158,13 @@ class Links:
         return [name for name, link in links if link["active"] and name in shown]
 
     def _ended(self) -> list[str]:
+        """Sessions that were ended while a first payment may have been under way.
+
+        Of one with a PaymentIntent Stripe has said that it is canceled, and that is for ever.
+        """
         sessions = self._sim.town.stripe.sessions
-        return [page for page in self._pages if sessions[page]["status"] == "expired"]
+        ended = [page for page in self._pages if sessions[page]["status"] == "expired"]
+        return [page for page in ended if not sessions[page]["payment_intent"]]
 
     def _known(self) -> list[str]:
         return sorted(self._sim.promises.view.links())
