@@ -17,7 +17,7 @@ from tests.storage.walks import SEED, Clock, Kind, walk
 
 SCRIPTS = (*WITH_BOOKS, *ALONE)
 MACHINES: tuple[Kind, ...] = (Storage, LinkSales, InLine, Entering, GoingBack)
-RUNS = 12
+RUNS = 80
 """Of each machine: enough for its rarest move."""
 RESTARTS = "only after a restart or a loss: tests/services/test_recovery.py and test_rebuild.py, and the towns"
 IN_NONE = {
