@@ -7,15 +7,14 @@ against the model, and the invariants I1 to I3 and I11 are counted anew.
 
 from collections import Counter
 from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import Any
 
 import redis
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from hypothesis.stateful import initialize, invariant, precondition, rule
 
 from storefront.domain.orders import Line, basket_of, total
 from storefront.storage.answers import HoldAnswer, Job, Limits, Wanted
-from storefront.storage.store import Store, open_store
 from tests.books import broken, needed
 from tests.storage.choices import (
     HOUR,
@@ -42,9 +41,7 @@ from tests.storage.choices import (
 )
 from tests.storage.machine_authorizing import Authorizing
 from tests.storage.model import COUNTERS, IMPOSSIBLE, MOST_OVERDUE, ShopModel, Span
-
-Mutate = Callable[[str, str], str]
-Tick = Callable[[], object]
+from tests.storage.walker import Walker
 
 READ: dict[str, Callable[[Any, str], object]] = {
     "string": lambda pipe, key: pipe.get(key),
@@ -55,23 +52,11 @@ READ: dict[str, Callable[[Any, str], object]] = {
 """How a key of each type is read."""
 
 
-class Storage(Authorizing, RuleBasedStateMachine):
+class Storage(Authorizing, Walker):
     """One shop's storage and the model of it, through the same calls."""
-
-    client: ClassVar[redis.Redis]
-    mutate: ClassVar[Mutate | None] = None
-    """Changes a script's text, told its name."""
-    tick: ClassVar[Tick | None] = None
-    """Moves a clock that stands still on, before each call."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.client.flushall()
-        self.store: Store = open_store(self.client, "test")
-        if self.mutate is not None:
-            scripts = self.store.scripts._scripts
-            for name, script in scripts.items():
-                scripts[name] = self.client.register_script(self.mutate(name, str(script.script)))
         self.model = ShopModel()
         self.earlier: list[tuple[Callable[[], None], bool]] = []
         self.made = 0
@@ -84,8 +69,7 @@ class Storage(Authorizing, RuleBasedStateMachine):
 
     def _begin(self) -> int:
         """The time of a call that follows (ms)."""
-        if self.tick is not None:
-            self.tick()
+        self._move_clock()
         return self.store.now()
 
     def _call(

@@ -6,15 +6,13 @@ switched off. After each call all that is kept of the account is held against th
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import ClassVar
 
-import redis
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+from hypothesis.stateful import invariant, rule
 
 from storefront.storage.account import DRAFT_SECONDS
-from storefront.storage.store import Store, open_store
 from tests.storage.choices import times
+from tests.storage.walker import Walker
 
 MINUTE = 60_000
 SLACK = 8 * MINUTE
@@ -72,23 +70,11 @@ class AccountModel:
         return "on"
 
 
-class Entering(RuleBasedStateMachine):
+class Entering(Walker):
     """One operator's account, tried by whoever wants in."""
-
-    client: ClassVar[redis.Redis]
-    mutate: ClassVar[Callable[[str, str], str] | None] = None
-    """Changes a script's text, told its name."""
-    tick: ClassVar[Callable[[], object] | None] = None
-    """Moves a clock that stands still on, before each call."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.client.flushall()
-        self.store: Store = open_store(self.client, "test")
-        if self.mutate is not None:
-            scripts = self.store.scripts._scripts
-            for name, script in scripts.items():
-                scripts[name] = self.client.register_script(self.mutate(name, str(script.script)))
         self.model = AccountModel()
         self.begun = 0
 
@@ -97,8 +83,7 @@ class Entering(RuleBasedStateMachine):
     ) -> None:
         """Send a call as often as its reply was lost; the model says each answer."""
         for _ in range(repeats):
-            if self.tick is not None:
-                self.tick()
+            self._move_clock()
             assert send() == expect()
 
     # Tries.
@@ -106,8 +91,7 @@ class Entering(RuleBasedStateMachine):
     @rule(number=st.sampled_from([1, 1, 3, 6]))
     def try_to_get_in(self, number: int) -> None:
         for _ in range(number):
-            if self.tick is not None:
-                self.tick()
+            self._move_clock()
             wait = self.store.scripts.count_try(
                 free=FREE,
                 first_ms=FIRST * MINUTE,

@@ -7,16 +7,14 @@ are held against the model: freed units go to those who joined first, and to nob
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import ClassVar
 
-import redis
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from hypothesis.stateful import initialize, invariant, precondition, rule
 
-from storefront.storage.store import Store, open_store
 from tests.books import broken
 from tests.storage.choices import times
 from tests.storage.steps import AGAIN_MS, LAPSE_MS, Book
+from tests.storage.walker import Walker
 
 SKU = "poster"
 
@@ -45,23 +43,11 @@ class OrderModel:
     place: str = ""
 
 
-class InLine(RuleBasedStateMachine):
+class InLine(Walker):
     """One SKU of one shop, wanted by more people than there are units."""
-
-    client: ClassVar[redis.Redis]
-    mutate: ClassVar[Callable[[str, str], str] | None] = None
-    """Changes a script's text, told its name."""
-    tick: ClassVar[Callable[[], object] | None] = None
-    """Moves a clock that stands still on, before each call."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.client.flushall()
-        self.store: Store = open_store(self.client, "test")
-        if self.mutate is not None:
-            scripts = self.store.scripts._scripts
-            for name, script in scripts.items():
-                scripts[name] = self.client.register_script(self.mutate(name, str(script.script)))
         self.book = Book(self.store)
         self.available = 0
         self.places: dict[str, PlaceModel] = {}
@@ -75,8 +61,7 @@ class InLine(RuleBasedStateMachine):
         """Send a call as often as its reply was lost; the model says each answer."""
         self.sound = False
         for number in range(repeats):
-            if self.tick is not None:
-                self.tick()
+            self._move_clock()
             before = self.store.snapshot()
             assert send() == expect()
             after = self.store.snapshot()

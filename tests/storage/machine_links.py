@@ -7,18 +7,16 @@ counters, the links with their allotments, the orders and the jobs are held agai
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import ClassVar
 
-import redis
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from hypothesis.stateful import initialize, invariant, precondition, rule
 
 from storefront.domain.orders import Line
 from storefront.domain.payment_links import LinkState, PaymentLink
 from storefront.storage.answers import Limits, Wanted
-from storefront.storage.store import Store, open_store
 from tests.books import broken
 from tests.storage.choices import HOUR, LEASE_MS, PRICE, times
+from tests.storage.walker import Walker
 
 SKU = "a"
 LINKS = ("l1", "l2", "l3")
@@ -54,23 +52,11 @@ class OrderModel:
     extended: bool = False
 
 
-class LinkSales(RuleBasedStateMachine):
+class LinkSales(Walker):
     """One SKU of one shop, sold through links and from the shelf."""
-
-    client: ClassVar[redis.Redis]
-    mutate: ClassVar[Callable[[str, str], str] | None] = None
-    """Changes a script's text, told its name."""
-    tick: ClassVar[Callable[[], object] | None] = None
-    """Moves a clock that stands still on, before each call."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.client.flushall()
-        self.store: Store = open_store(self.client, "test")
-        if self.mutate is not None:
-            scripts = self.store.scripts._scripts
-            for name, script in scripts.items():
-                scripts[name] = self.client.register_script(self.mutate(name, str(script.script)))
         self.available = 0
         self.links: dict[str, LinkModel] = {}
         self.orders: dict[str, OrderModel] = {}
@@ -82,8 +68,7 @@ class LinkSales(RuleBasedStateMachine):
         """Send a call as often as its reply was lost; the model says each answer."""
         self.sound = False
         for number in range(repeats):
-            if self.tick is not None:
-                self.tick()
+            self._move_clock()
             before = self.store.snapshot()
             assert send() == expect()
             after = self.store.snapshot()

@@ -8,19 +8,18 @@ call the counters, orders, plans and jobs are held against the model.
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any, ClassVar
+from typing import Any
 
-import redis
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+from hypothesis.stateful import initialize, invariant, rule
 
 from storefront.domain.orders import UNDO_MS, Plan
 from storefront.domain.payments import DisputeFact
-from storefront.storage.store import Store, open_store
 from tests.books import broken
 from tests.storage.choices import times
 from tests.storage.model_returns import BoughtModel, PlanModel, ReturnsModel
 from tests.storage.steps import PRICE, Book
+from tests.storage.walker import Walker
 
 SKUS = ("a", "b")
 STATUSES = ("succeeded", "succeeded", "pending", "failed")
@@ -59,23 +58,11 @@ stories = st.one_of(
 )
 
 
-class GoingBack(RuleBasedStateMachine):
+class GoingBack(Walker):
     """Paid orders of one shop that has plenty."""
-
-    client: ClassVar[redis.Redis]
-    mutate: ClassVar[Callable[[str, str], str] | None] = None
-    """Changes a script's text, told its name."""
-    tick: ClassVar[Callable[[], object] | None] = None
-    """Moves a clock that stands still on, before each call."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.client.flushall()
-        self.store: Store = open_store(self.client, "test")
-        if self.mutate is not None:
-            scripts = self.store.scripts._scripts
-            for name, script in scripts.items():
-                scripts[name] = self.client.register_script(self.mutate(name, str(script.script)))
         self.book = Book(self.store)
         self.model = ReturnsModel()
         self.scanned: dict[tuple[str, str], int] = {}
@@ -86,8 +73,7 @@ class GoingBack(RuleBasedStateMachine):
         """Send a call as often as its reply was lost; the model says each answer."""
         self.sound = False
         for number in range(repeats):
-            if self.tick is not None:
-                self.tick()
+            self._move_clock()
             before = self._kept() if number else None
             assert send() == expect()
             assert not number or self._kept() == before
@@ -117,8 +103,7 @@ class GoingBack(RuleBasedStateMachine):
 
     @rule(lines=baskets)
     def sell(self, lines: dict[str, int]) -> None:
-        if self.tick is not None:
-            self.tick()
+        self._move_clock()
         order = f"o{len(self.model.orders) + 1}"
         payment, amount = f"pi_{order}_1", sum(lines.values()) * PRICE
         self.book.open(order, lines, f"cs_{order}")

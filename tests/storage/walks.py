@@ -9,18 +9,19 @@ import hypothesis
 import pytest
 import redis
 from hypothesis import HealthCheck, Phase, settings
-from hypothesis.stateful import RuleBasedStateMachine, run_state_machine_as_test
+from hypothesis.stateful import run_state_machine_as_test
 
 from storefront.storage.asking import BOOKS, WITH_BOOKS
 from tests.simulation import town
 from tests.simulation.memory import Memory
+from tests.storage.walker import Walker
 
 SEED = 1
 """Of the runs that are the same each time."""
 # Not Phase.explain: tracing every line would make it ten times slower.
 PHASES = (Phase.generate, Phase.shrink)
 
-Kind = type[RuleBasedStateMachine]
+Kind = type[Walker]
 """A machine, to be given a ``client``, and if wanted ``mutate`` and ``tick``."""
 
 
