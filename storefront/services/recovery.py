@@ -86,9 +86,8 @@ def earliest(shop: Shop) -> int:
     """
     now = shop.store.now()
     last = next(iter(shop.store.ledger.latest(1)), None)
-    began = (
-        shop.store.door.loss_began()
-    )  # asked after: an entry that came in between is known by now
+    # Asked after that: of an entry that came in between, this knows by now.
+    began = shop.store.door.loss_began()
     return window_start(shop, min(now, last.at if last else now, now if began is None else began))
 
 

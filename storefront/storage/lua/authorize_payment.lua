@@ -5,7 +5,7 @@
 -- ASK   order, payment_intent, session (may be empty), amount (minor units), parts, in_turn (both see
 --       books.lua), capture_before (seconds; 0: not known), email, event
 -- ANSWER authorized | retaken (released before, the units were still there) | oversold (they were not:
---       void due) | duplicate (paid or authorised before: this one's void is due) | already STATE
+--       void due) | duplicate (paid or authorised before, or a person looks at money of it: this one's void is due) | already STATE
 --       | later STATE (as the books may not be whole; due: ask)
 --       | other_order ORDER (this payment is that one's already) | unknown_order
 -- E.g.  an open order: authorized; held -2, sold +2, due: capture

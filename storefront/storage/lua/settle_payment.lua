@@ -7,7 +7,7 @@
 --       amount (minor units), parts, in_turn (both see books.lua), email, event
 -- ANSWER sold | captured (authorised before) | retaken (released before, the units were still there)
 --       | oversold (they were not: refund due; of 0: released, and told that nothing was charged)
---       | duplicate (paid before: this payment's refund is due) | cancelled (by the operator, while it was
+--       | duplicate (paid before, or a person looks at money of it: this payment's refund is due) | cancelled (by the operator, while it was
 --       authorised: refund due) | already STATE | later STATE (as the books may not be whole; due: ask)
 --       | other_order ORDER (this payment is that one's already) | unknown_order
 -- E.g.  an open order: sold; held -2, sold +2, state paid, due: mail:confirmed
