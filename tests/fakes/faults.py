@@ -170,13 +170,13 @@ class Wire:
             raise done.error
         return Answer(copied(done.answer), replayed=False)
 
-    def arrive(self) -> int:
-        """Every late request reaches Stripe now; answers how many there were."""
+    def arrive(self) -> list[str]:
+        """Every late request reaches Stripe now; answers the keys of what was on its way."""
         arrived, self._in_flight = self._in_flight, {}
         for execute in arrived.values():
             with suppress(Invalid):
                 execute()
-        return len(arrived)
+        return list(arrived)
 
     def _execute(self, call: str, key: str, params: Any, run: Callable[[], Any]) -> None:
         try:

@@ -234,6 +234,22 @@ def test_numbers_changed_by_hand_are_written_again_and_again(town: Town) -> None
         assert there(town) == Mirrored(5, 0)
 
 
+def test_a_write_that_reaches_stripe_after_a_newer_one_is_put_right_by_the_next_walk(
+    town: Town,
+) -> None:
+    town.stripe.fault("update_product", Fault.LATE)
+    restock(town, 1)
+    town.work()
+    restock(town, 1, "another")
+    town.pass_time(60)
+    assert there(town) == Mirrored(7, 0)
+    town.stripe.wire.arrive()
+    assert there(town) == Mirrored(6, 0)
+    assert mirroring.mirror_again(town.shop) == ["poster"]
+    town.work()
+    assert there(town) == Mirrored(7, 0)
+
+
 @pytest.mark.parametrize("name", ["stocked", "written_off"])
 def test_more_at_stripe_than_in_the_books_is_kept_for_a_person(town: Town, name: str) -> None:
     """A restock that Redis lost leaves its only trace there, until it is counted again."""

@@ -135,7 +135,9 @@ class OrderPromises:
             and fields["reason"] != "sold_out"  # a link's that began without a unit
         ):
             noted = fields.get("session", "")
-            for session in [noted] if noted else own:
+            # Only the walk through what Stripe has can find what nobody knows was asked for.
+            unheard = [session for session in own if session not in self._truth.astray]
+            for session in [noted] if noted else unheard:
                 if self._view.payable(known[session]):
                     raise Broken("promise 3", f"{order} was released, {session} can be paid")
 

@@ -239,7 +239,12 @@ class Simulation:
 
     def _arrive(self) -> None:
         self.tell("Stripe", "gets a late request")
-        self.town.stripe.wire.arrive()
+        known = {session["id"] for session in self.promises.view.sessions()}
+        late = self.town.stripe.wire.arrive()
+        self.truth.overtaken |= any(key.startswith("product:") for key in late)
+        if self.truth.lossy:
+            made = {session["id"] for session in self.promises.view.sessions()}
+            self.truth.astray |= made - known
 
     def _pass_time(self) -> None:
         """Up to what comes next, exactly to it or a moment beside it, or just for a while."""
@@ -321,7 +326,7 @@ class Simulation:
         self._faulty = False
         self.town.stripe.wire.choose = None
         self.tell("everything", "works from here")
-        self.town.stripe.wire.arrive()
+        self._arrive()
         self.bank.finish()
         self.town.stripe.refund_status = "succeeded"
         self.post.collect()
@@ -337,6 +342,8 @@ class Simulation:
             # session that it does not know: when the webhooks were lost, only the walk through what
             # Stripe has, which every worker does, can find them.
             reconciliation.reconcile(self.shop, since=OPENING // 1000)
+            self._work_to_rest()
+        if self.restarts.losses or self.truth.overtaken:
             mirroring.mirror_again(self.shop)
             self._work_to_rest()
         self.promises.rest()

@@ -61,6 +61,10 @@ class Truth:
     """Whether Redis ever lost something."""
     twins: set[str] = field(default_factory=set)
     """Sessions that were made behind the shop's back."""
+    astray: set[str] = field(default_factory=set)
+    """Sessions whose request reached Stripe after Redis may have lost that it was sent."""
+    overtaken: bool = False
+    """Whether what a product shows reached Stripe late, and perhaps after newer numbers."""
     back_by_hand: dict[str, int] = field(default_factory=lambda: defaultdict(int))
     """Minor units refunded in Stripe's dashboard, by PaymentIntent."""
     wishes: dict[str, Wished] = field(default_factory=dict)
