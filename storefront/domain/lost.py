@@ -151,6 +151,11 @@ def read(sessions: Sequence[Payment], describe: Describe) -> Lost:
     )
 
 
+def names_terms(session: Payment) -> bool:
+    """Whether ``write`` wrote terms: something may come on top of the goods."""
+    return bool(session.metadata.keys() & {"rates", "extras"})
+
+
 def read_terms(session: Payment) -> Terms:
     """What ``write`` wrote of the terms. Raises Unreadable when it was edited since."""
     written = session.metadata.get("rates", "")

@@ -118,7 +118,8 @@ def recall(shop: Shop, order: Order, payment: Payment) -> Order:
     A payment is made only after an offer was taken, and on our own page after the way was chosen; it
     says by which terms, and which way.
     """
-    if order.session_version or not payment.metadata.get("rates"):
+    taken_unheard = order.place and order.terms.plain  # its session may be noted again since
+    if (order.session_version and not taken_unheard) or not lost.names_terms(payment):
         return order
     try:
         terms = lost.read_terms(payment) if order.terms.plain else order.terms

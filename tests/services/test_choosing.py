@@ -235,6 +235,28 @@ def test_an_offer_whose_taking_redis_lost_has_the_terms_that_its_payment_was_mad
     assert after.recipient is not None
 
 
+def test_an_offer_whose_session_is_noted_again_has_its_terms_all_the_same(build: Build) -> None:
+    """Redis lost its taking; the process that made the session only notes it after that."""
+    town = build(**OWN | {"CHECKOUT_UI": "hosted", "PROMOTION_CODES": "true"})
+    first = town.begin({"last": 1}, visitor="ada")
+    wait(town, "bob")
+    orders.cancel(town.shop, town.order(first))
+    before = keep(town)
+    take(town, "bob")
+    order = next(one for one in town.orders() if one.state in AWAITING)
+    town.stripe.fill_in(order.session, rate=1, code="TEN")
+    restart(town, before)
+    town.shop.store.scripts.attach_session(order.id, session=order.session, url=order.url)
+    assert (town.order(order).state, town.order(order).terms.plain) == (State.OPEN, True)
+    town.stripe.pay(order.session)
+    town.deliver()
+    recovery.recover(town.shop)
+    town.rest()
+    after = town.order(order)
+    assert (after.state, after.way, after.shipping) == (State.PAID, "delivery", 490)
+    assert after.discount
+
+
 def test_only_the_other_amount_would_come_before_a_person(town: Town, asked: Order) -> None:
     """The last resort, should Stripe's own dashboard ever change what is asked for."""
     started = choosing.choose(town.shop, asked, "delivery", ADA)

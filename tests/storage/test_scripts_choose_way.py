@@ -109,6 +109,19 @@ def test_chosen_as_the_payment_tells_of_an_order_that_is_over_asks_nothing(asked
     assert (asked.order("o1").state, "ask:o1" in asked.due()) == (State.RELEASED, False)
 
 
+def test_chosen_where_an_offer_s_session_is_here_and_its_terms_are_lost(book: Book) -> None:
+    book.stock(poster=5)
+    book.open("o1", {"poster": 2})
+    told = Told(TERMS.to_json(), "hosted")
+    assert book.choose("o1", None, told=told) is Chosen.CHOSEN
+    order = book.order("o1")
+    assert (order.state, order.session_version, order.terms) == (State.OPEN, 1, TERMS)
+    before = book.picture()
+    assert book.choose("o1", None, told=told) is Chosen.ALREADY
+    assert book.picture() == before
+    book.check()
+
+
 def test_a_sale_keeps_what_was_charged_in_its_parts(book: Book) -> None:
     book.stock(poster=5)
     book.hold("o1", {"poster": 2}, terms=TERMS)
