@@ -12,10 +12,12 @@ from typing import Any
 from storefront.domain.orders import State
 from storefront.services import links
 from tests.books import broken
+from tests.fuzz.cookies import noted
 from tests.fuzz.encodings import encoded, multipart
 from tests.fuzz.forms import Forms
 from tests.fuzz.groups import Attack, Found, chance_of
-from tests.fuzz.shown import ANOTHER, LIST, Form, one_time_code, walk
+from tests.fuzz.matters import ANOTHER, let_the_phone_go, one_time_code
+from tests.fuzz.shown import LIST, Form, walk
 from tests.fuzz.stage import PASSWORD, Reply, Stage
 
 PICTURE = bytes.fromhex(
@@ -47,9 +49,13 @@ FILLED = {
     "price-0": "10.00",
     "stock-0": "3",
     "amount": "1.00",
+    "line1": "1 Way",
+    "postal_code": "53111",
+    "city": "Bonn",
 }
 """What somebody types into a field that is empty."""
 TYPED = {
+    "password": re.escape(PASSWORD),
     "quantity": r"[0-9]{1,6}",
     "delta": r"-?[0-9]{1,6}",
     "units": r"[0-9]{1,6}",
@@ -84,7 +90,7 @@ MAY: Mapping[str, str] = {
     "admin.refunds.send": f"{ORDER} {HELD}",
     "admin.stall.sell": f"{ORDER} {HELD} payments",
     "admin.waitlist.stop": f"{ORDER} {HELD}",
-    "admin.holds.release": f"{ORDER} {HELD}",
+    **dict.fromkeys(("admin.holds.release", "orders.extend", "pay.send"), f"{ORDER} {HELD}"),
     "checkout.begin": f"{ORDER} {HELD}",
     "orders.ask": "asked due",
     "orders.cancel": f"{ORDER} {HELD}",
@@ -92,8 +98,21 @@ MAY: Mapping[str, str] = {
     "waitlist.join": "places place due",
 }
 """What a form writes, by the beginnings of the keys."""
+NOTES: Mapping[str, str] = {
+    "bag.change": "bag",
+    **dict.fromkeys(("checkout.begin", "waitlist.act", "orders.extend"), "hold"),
+    "orders.cancel": "hold bag",
+    **dict.fromkeys(("admin.login.enter", "admin.login.leave"), "admin bag"),
+    **dict.fromkeys(("admin.account.confirm", "admin.account.sign_out"), "admin"),
+    **dict.fromkeys(("admin.counting.correct", "admin.stock.change"), "reason"),
+}
+"""What a form notes in its sender's cookie."""
+OPEN = frozenset({"admin.login.enter"})
+"""Forms of the operator's that anyone may send; what they do needs the password."""
 ALL = frozenset({"admin.privacy.forget"})
 """Forms that are about more than one order."""
+LATER = frozenset({"admin.account.set_up"})
+"""Forms that are sent when nobody is setting a phone up."""
 TRIES = frozenset({"metrics", "account"})
 """What a try at the password may change: that there was one."""
 TRYING = frozenset({"admin.login.enter", "admin.account.switch_off"})
@@ -104,16 +123,22 @@ class EveryForm(Forms):
 
     def __init__(self, stage: Stage) -> None:
         Attack.__init__(self, stage)
-        self._orders = {order.id: order for order in stage.shop.store.orders.walk()}
         self.forms = walk(stage)
         self.kinds = sorted({form.endpoint for form in self.forms})
-        stage.keep()
+        self._orders = {order.id: order for order in stage.shop.store.orders.walk()}
+        self._names = {order: frozenset(self._names_of(order)) for order in self._orders}
+        self._now = stage.keep()
+        let_the_phone_go(stage)
+        self._later = stage.keep()
 
     def play(self, seed: int) -> None:
         chance = chance_of(seed)
         # Each endpoint as often as another, however many pages show it.
         endpoint = self.kinds[seed % len(self.kinds)]
-        form = chance.choice([form for form in self.forms if form.endpoint == endpoint])
+        shown = chance.random() < 0.7
+        forms = [form for form in self.forms if form.endpoint == endpoint]
+        form = chance.choice([form for form in forms if form.shown and shown] or forms)
+        self.stage.begin_with(self._later if endpoint in LATER else self._now)
         ours = form.path.startswith("/admin")
         stranger = ours and chance.random() < 0.06  # whose form is right, but for who sends it
         who = self.stage.operator if ours and not stranger else self.stage.visitor
@@ -136,8 +161,10 @@ class EveryForm(Forms):
         try:
             self.harmless(reply, sent)
             self.outcomes[f"{form.endpoint} {reply.status}"] += 1
-            able = not ours or headers["Cookie"] == self.stage.operator[0]
-            wrong = list(self._judged(form, pairs, reply, exact=exact, able=able))
+            able = not ours or form.endpoint in OPEN or headers["Cookie"] == self.stage.operator[0]
+            wrong = list(
+                self._judged(form, pairs, headers["Cookie"], reply, exact=exact, able=able)
+            )
             if tuple(pairs) == right and able and exact:
                 self.outcomes[f"{form.endpoint} as it stands {reply.status}"] += 1
             if wrong:
@@ -172,52 +199,85 @@ class EveryForm(Forms):
         return [(name, value or typed.get(name, "")) for name, value in pairs]
 
     def _judged(
-        self, form: Form, pairs: list[tuple[str, str]], reply: Reply, *, exact: bool, able: bool
+        self,
+        form: Form,
+        pairs: list[tuple[str, str]],
+        who: str,
+        reply: Reply,
+        *,
+        exact: bool,
+        able: bool,
     ) -> Iterator[str]:
-        """Everything that this form did and must not have done, one sentence each."""
+        """Everything that this form did and must not have done, one sentence each.
+
+        ``who`` is the cookie that it was sent with.
+        """
         if b"<i>fuzz" in reply.body and "html" in reply.headers.get("Content-Type", ""):
             yield "what was sent stands in the page as markup"
         if "X-Fuzzed" in reply.headers or any("\n" in value for value in reply.headers.values()):
             yield "what was sent became a header"
-        if self.stage.untouched():
-            return
-        changes = self.stage.changes()
-        changed = {key.partition(":")[0] for key in changes} - {"metrics"}
-        tried = reply.status >= 400 and form.endpoint in TRYING
-        if tried or form.endpoint == "admin.login.enter":
-            changed -= TRIES
-        if not changed:
+        changes, written = self._changes(form, reply)
+        cookie = noted(self.stage.app, who, reply)
+        if not (written or cookie):
             return
         self.outcomes[f"{form.endpoint} done"] += 1
         if reply.status >= 400:
-            yield f"the answer is no, and {sorted(changes)} changed"
+            yield f"the answer is no, and {sorted({*changes, *cookie})} changed"
         if not able:
             yield "a stranger did what only the operator may do"
         sent = dict(reversed(pairs))  # of several with one name, the first counts
-        tokens = (self.stage.operator[1], self.stage.visitor[1])
-        if exact and sent.get("csrf_token") not in tokens:
+        token = dict((self.stage.operator, self.stage.visitor)).get(who)
+        if exact and (token is None or sent.get("csrf_token") != token):
             yield "something was done without the form's token"
-        for name in dict(form.pairs).keys() & sent if exact else ():
+        for name in dict(form.pairs).keys() & sent.keys() - _unread(form, sent) if exact else ():
             pattern = TYPED.get("units-" if name.startswith("units-") else name, ".*")
             if not re.fullmatch(pattern, sent[name], re.DOTALL):
                 yield f"something was done for {name} {sent[name]!r}"
-        if more := changed - set(MAY.get(form.endpoint, "").split()):
+        if more := written - set(MAY.get(form.endpoint, "").split()):
             yield f"{sorted(more)} changed"
-        if form.endpoint not in ALL:
+        if more := cookie - set(NOTES.get(form.endpoint, "").split()):
+            yield f"{sorted(more)} changed in the cookie"
+        if written and form.endpoint not in ALL:
             yield from self._others(form, sent, changes)
-        yield from broken(self.stage.shop.store)
+        if written:
+            yield from broken(self.stage.shop.store)
+
+    def _changes(self, form: Form, reply: Reply) -> tuple[Mapping[str, tuple[Any, Any]], set[str]]:
+        """Each key that was written, and the beginnings of those that say that something was done."""
+        if self.stage.untouched():
+            return {}, set()
+        changes = self.stage.changes()
+        written = {key.partition(":")[0] for key in changes} - {"metrics"}
+        tried = reply.status >= 400 and form.endpoint in TRYING
+        if tried or form.endpoint == "admin.login.enter":
+            written -= TRIES
+        return changes, written
 
     def _others(
         self, form: Form, sent: Mapping[str, str], changes: Mapping[str, tuple[Any, Any]]
     ) -> Iterator[str]:
         """Orders that were there before and that the form is not about."""
-        named = {sent.get("order", ""), sent.get("code", "").strip(), *form.path.split("/")}
-        settings = self.stage.shop.settings
-        for order in self._orders:
-            token, pickup = links.token(settings, order), links.pickup(settings, order)
-            own = {order, token, pickup, links.pickup_token(settings, order)} & named
-            if not own and f"order:{order}" in changes:
+        named = {sent.get(name, "").strip() for name in ("order", "code", "place")}
+        named |= {*form.path.split("/")}
+        for order, names in self._names.items():
+            if not names & named and f"order:{order}" in changes:
                 yield f"{order} changed, which the form is not about"
+
+    def _names_of(self, order: str) -> Iterator[str]:
+        """What a form says to be about this order."""
+        settings = self.stage.shop.settings
+        yield from (order, links.token(settings, order), links.pickup(settings, order))
+        yield links.pickup_token(settings, order)
+        for place in self.stage.shop.store.waitlist.all():
+            if order in place.offers:
+                yield from (place.id, links.place_token(settings, place.id))
+
+
+def _unread(form: Form, sent: Mapping[str, str]) -> set[str]:
+    """Fields that say nothing here, whatever stands in them."""
+    if form.endpoint != "bag.change":
+        return set()
+    return {"token", *(["quantity"] if sent.get("remove") == "1" else [])}
 
 
 def _with_file(

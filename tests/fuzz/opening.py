@@ -76,66 +76,66 @@ class Opening:
         goods = read_catalogue(GOODS, self.shop.settings.shop_currency, ["poster.svg"])
         publish(self.shop, goods, prune=False)
         stripe = self.stripe
-        paid = self._begin("paid", {"poster-red": 2})
+        paid = self.begin("paid", {"poster-red": 2})
         stripe.pay(paid.session)
-        partly = self._begin("partly", {"zine": 2})
+        partly = self.begin("partly", {"zine": 2})
         stripe.pay(partly.session)
-        back = self._begin("back", {"zine": 1})
+        back = self.begin("back", {"zine": 1})
         stripe.pay(back.session)
-        disputed = self._begin("disputed", {"zine": 1})
+        disputed = self.begin("disputed", {"zine": 1})
         stripe.pay(disputed.session)
-        coming = self._begin("coming", {"zine": 1, "poster-red": 1})
+        coming = self.begin("coming", {"zine": 1, "poster-red": 1})
         stripe.pay_later(coming.session)
-        late = self._begin("late", {"last": 1})
-        stripe.authorize(self._begin("agreed", {"zine": 2}).session)
-        lapsed = self._begin("lapsed", {"zine": 1})
+        late = self.begin("late", {"last": 1})
+        stripe.authorize(self.begin("agreed", {"zine": 2}).session)
+        lapsed = self.begin("lapsed", {"zine": 1})
         stripe.authorize(lapsed.session)
-        self._hear()
-        stripe.refund_by_hand(self._order(back.id).payment_intent)
-        stripe.dispute(self._order(disputed.id).payment_intent)
-        self._hear()
-        orders.cancel(self.shop, self._begin("given back", {"poster-red": 1}))
+        self.hear()
+        stripe.refund_by_hand(self.order(back.id).payment_intent)
+        stripe.dispute(self.order(disputed.id).payment_intent)
+        self.hear()
+        orders.cancel(self.shop, self.begin("given back", {"poster-red": 1}))
         # Released by a person while Stripe was away, sold to another, paid late: money to go back.
         self._release_by_hand(late)
-        other = self._begin("other", {"last": 1})
+        other = self.begin("other", {"last": 1})
         stripe.pay(other.session)
         stripe.pay(late.session)
-        self._hear()
-        self._begin("open", {"poster-red": 1, "zine": 1})
+        self.hear()
+        self.begin("open", {"poster-red": 1, "zine": 1})
         stripe.fault("create_session", Fault.LOST_REPLY)
         with suppress(StripeUnreachable):
-            self._begin("pending", {"zine": 1})
+            self.begin("pending", {"zine": 1})
         # From here on nothing of it is heard.
-        new = self._begin("new", {"poster-red": 1})
+        new = self.begin("new", {"poster-red": 1})
         stripe.pay(new.session)
-        stripe.authorize(self._begin("newly agreed", {"zine": 1}).session)
-        stripe.cancel_by_hand(self._order(lapsed.id).payment_intent)
-        declined = self._begin("declined", {"zine": 3})
+        stripe.authorize(self.begin("newly agreed", {"zine": 1}).session)
+        stripe.cancel_by_hand(self.order(lapsed.id).payment_intent)
+        declined = self.begin("declined", {"zine": 3})
         stripe.decline(declined.session)
-        ended = self._begin("ended", {"poster-red": 3})
+        ended = self.begin("ended", {"poster-red": 3})
         stripe.decline(ended.session)
         stripe.expire_session(ended.session)
         stripe.money_comes(coming.session)
-        fails = self._begin("fails", {"zine": 1})
+        fails = self.begin("fails", {"zine": 1})
         stripe.pay_later(fails.session)
         stripe.money_fails(fails.session)
-        stripe.refund_by_hand(self._order(partly.id).payment_intent, 400)
-        stripe.refund_by_hand(self._order(paid.id).payment_intent, status="pending")
-        stripe.dispute(self._order(paid.id).payment_intent)
-        broken = stripe.refund_by_hand(self._order(partly.id).payment_intent, 100, status="pending")
+        stripe.refund_by_hand(self.order(partly.id).payment_intent, 400)
+        stripe.refund_by_hand(self.order(paid.id).payment_intent, status="pending")
+        stripe.dispute(self.order(paid.id).payment_intent)
+        broken = stripe.refund_by_hand(self.order(partly.id).payment_intent, 100, status="pending")
         stripe.refund_ends(broken, "failed")
 
-    def _order(self, order_id: str) -> Order:
+    def order(self, order_id: str) -> Order:
         found = self.shop.store.orders.get(order_id)
         assert found is not None
         return found
 
-    def _begin(self, visitor: str, wanted: dict[str, int]) -> Order:
+    def begin(self, visitor: str, wanted: dict[str, int]) -> Order:
         return checkout.begin(
             self.shop, visitor=visitor, address=visitor, form_token=f"{visitor}-1", wanted=wanted
         ).order
 
-    def _hear(self) -> None:
+    def hear(self) -> None:
         for event in self.stripe.new_events():
             events.receive(self.shop, *self.stripe.signed(event))
             self.heard.append(event)

@@ -2,24 +2,23 @@
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
-import pyotp
 from flask import Flask
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import RequestRedirect
 
 from storefront.domain.orders import State
-from storefront.services import account, handing, links, payment_links, restocking, waitlist
+from storefront.services import links
 from tests.fuzz.encodings import URLENCODED, urlencoded
-from tests.fuzz.opening import OPENING
-from tests.fuzz.stage import HOST, PASSWORD, Stage
+from tests.fuzz.matters import prepare
+from tests.fuzz.stage import HOST, Stage
 from tests.web.browsing import Element, read
 
 Pairs = tuple[tuple[str, str], ...]
 
-MOST_PAGES = 20
+MOST_PAGES = 30
 """Of one kind are walked through."""
 UNREAD = ("live.", "static", "health.", "dev.")
 """What is no page, or never ends."""
@@ -38,8 +37,6 @@ TYPED = {
     "admin.refunds.look": {"whole": "1", "to": "available", "reason": "torn"},
     "admin.restock_list.look": {"text": LIST},
 }
-ANOTHER = "PXPKEHPDJBSWY3DPPXPKEHPDJBSWY3DP"
-"""The secret of a phone that is being set up."""
 WEBHOOK = "webhooks.stripe"
 """No form; thrown at in kinds of its own."""
 
@@ -58,6 +55,8 @@ class Form:
     """What is sent only where it is ticked."""
     state: str = ""
     """Of the order that it is about."""
+    shown: bool = True
+    """Whether a page shows it so."""
 
 
 def posts(app: Flask) -> set[str]:
@@ -66,47 +65,31 @@ def posts(app: Flask) -> set[str]:
 
 
 def walk(stage: Stage) -> list[Form]:
-    """Every form, once for each set of its fields and each state of the order that it is about."""
+    """Every form, once for each set of its fields and each state of the order that it is about.
+
+    Looking at a page leaves nothing, not even what the shop learnt of Stripe for it.
+    """
     prepare(stage)
+    stage.keep()
     found: dict[object, Form] = {}
-    for form in [*Walk(stage).forms(), *unshown(stage)]:
+    hidden = (replace(form, shown=False) for form in unshown(stage))
+    for form in [*Walk(stage).forms(), *hidden]:
         key = (form.endpoint, tuple(name for name, _ in form.pairs), form.state, form.files)
         found.setdefault(key, form)
     return list(found.values())
 
 
-def prepare(stage: Stage) -> None:
-    """People in line, one with an offer; a link; hand-overs; a mail that went out; one-time codes."""
-    shop = stage.shop
-    for name in ("ada", "bob", "cyd"):
-        waitlist.join(shop, sku="poster-ink", email=f"{name}@example.com")
-    for place in shop.store.waitlist.all()[:2]:
-        waitlist.confirm(shop, place)
-    shop.store.scripts.restock("poster-ink", delta=1, reason="found", who="admin", key="fuzz-0001")
-    payment_links.create(shop, sku="zine", units=2, key="fuzz-0002", who="admin")
-    paid = [order.id for order in shop.store.orders.walk() if order.state is State.PAID]
-    handing.hand_over(shop, paid[0], key="fuzz-0003", who="admin")
-    handing.mark_sent(shop, paid[1], key="fuzz-0004", who="admin")
-    for order_id in paid:
-        stage.client.hset(shop.store.keys.order(order_id), "mail:confirmed", shop.store.now())
-    restocking.restock(shop, sku="zine", delta=1, reason="found", who="admin", key="fuzz-0005")
-    stage.seed = shop.store.account.draft("JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP")
-    assert account.confirm_codes(shop, one_time_code(stage.seed, -1))
-    stage.operator = stage.cookie(
-        "/admin/login", password=PASSWORD, code=one_time_code(stage.seed, 0)
-    )
-    shop.store.account.draft(ANOTHER)
-
-
-def one_time_code(secret: str, steps: int = 1) -> str:
-    """The code of the operator's phone on the opening day, or so many half minutes later."""
-    return pyotp.TOTP(secret).at(int(OPENING.timestamp()) + 30 * steps)
+def state_of(stage: Stage, order_id: str) -> str:
+    """What tells an order from others, for its forms."""
+    order = stage.order(order_id)
+    late = "late" if order.deadline < stage.shop.store.now() else "in time"
+    return f"{order.state} {order.form} {order.way} {late}"
 
 
 def unshown(stage: Stage) -> Iterator[Form]:
-    """Forms that no page of this shop shows, as another shop's would."""
+    """Forms for orders whose pages do not show them, as somebody has them from before."""
     for token, order in stage.tokens.items():
-        state = str(stage.order(order).state)
+        state = state_of(stage, order)
         yield Form("orders.extend", f"/orders/{token}/extend", (), state=state)
         address = {"name": "Ada", "line1": "1 Way", "city": "Bonn", "postal_code": "53111"}
         way = (("way", "delivery"), ("country", "DE"), *address.items())
@@ -116,7 +99,7 @@ def unshown(stage: Stage) -> Iterator[Form]:
         yield Form("admin.orders.mark_sent", f"{admin}/sent", (key,), state=state)
         undone = (("key", "fuzz-0004"),)
         yield Form("admin.orders.unmark_sent", f"{admin}/sent/undo", undone, state=state)
-        if state == State.PAID:
+        if stage.order(order).state is State.PAID:
             again = (key, ("kind", "confirmed"))
             yield Form("admin.orders.send_again", f"{admin}/mails", again, state=state)
         yield Form("admin.holds.release", "/admin/holds/release", (("order", order),), state=state)
@@ -163,6 +146,7 @@ class Walk:
             self._seen.add((cookie, address))
             self._pages[cookie + endpoint] += 1
             reply = self._stage.send("GET", path, {"Cookie": cookie}, query=query)
+            self._stage.restore()
             if reply.status == 303:
                 addresses.append(urlsplit(reply.headers["Location"]).path)
             elif "html" in reply.headers.get("Content-Type", ""):
@@ -178,6 +162,7 @@ class Walk:
             typed = {**dict(form.pairs), **TYPED.get(form.endpoint, {}), "csrf_token": token}
             headers = {"Cookie": cookie, "Content-Type": URLENCODED}
             reply = self._stage.send("POST", form.path, headers, urlencoded([*typed.items()]))
+            self._stage.restore()
             if reply.status == 200:
                 yield from self._on(read(reply.text))
 
@@ -193,14 +178,15 @@ class Walk:
             for address in (form.attributes["action"], *filter(None, others)):
                 path = self._local(address)
                 endpoint = self._endpoint(path, "POST")
-                yield Form(endpoint, path, pairs, files, boxes, self._state(path))
+                yield Form(endpoint, path, pairs, files, boxes, self._state(path, pairs))
 
-    def _state(self, path: str) -> str:
-        """The state of the order that stands in an address."""
+    def _state(self, path: str, pairs: Pairs) -> str:
+        """The state of the order that stands in an address or in a field."""
+        named = {*path.split("/"), *dict(pairs).values()}
         for token, order in self._stage.tokens.items():
             pickup = links.pickup_token(self._stage.shop.settings, order)
-            if {token, order, pickup} & set(path.split("/")):
-                return str(self._stage.order(order).state)
+            if {token, order, pickup} & named:
+                return state_of(self._stage, order)
         return ""
 
     def _local(self, address: str) -> str:

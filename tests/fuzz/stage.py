@@ -9,7 +9,7 @@ import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +42,8 @@ class Reply:
     status: int
     headers: Mapping[str, str]
     body: bytes
+    cookies: tuple[str, ...] = ()
+    """As it sets them."""
 
     @property
     def text(self) -> str:
@@ -65,11 +67,23 @@ class Ears(logging.Handler):
             self.heard.append(self.format(record))
 
 
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """How the shop and its Stripe stood at a moment."""
+
+    whole: bytes
+    picture: Mapping[str, Any]
+    each: Mapping[bytes, bytes]
+    calls: int
+    stripe: bytes
+
+
 class Stage:
     """The shop, its Stripe, its web application, and a picture of how all of it began."""
 
     def __init__(self, folder: Path) -> None:
-        environ = {
+        self._folder = folder
+        self._environ = {
             "SECRET_KEY": "the-tests-own-key",
             "PUBLIC_URL": f"http://{HOST}",
             "STRIPE_SECRET_KEY": "sk_test_x",
@@ -80,7 +94,7 @@ class Stage:
             "METRICS_TOKEN": "token-for-metrics",
             "DELAYED_METHODS": "on",
         }
-        settings = load_settings(environ, folder)
+        settings = load_settings(self._environ, folder)
         self._server = fakeredis.FakeServer(version=(7, 0))
         self.client = fakeredis.FakeRedis(server=self._server, decode_responses=True)
         self.stripe = FakeStripe()
@@ -104,11 +118,14 @@ class Stage:
         """Cookie and CSRF token of someone who has signed in."""
         self.visitor = self.cookie("/bag", sku="zine", quantity="2")
         """The same of someone with two zines in the bag."""
-        self.tokens = {
-            orders.token(self.shop, order.id): order.id for order in self.shop.store.orders.walk()
-        }
-        """Each order's link."""
         self.keep()
+
+    def start_again(self, **environ: str) -> None:
+        """The same shop with other settings: what was begun with those of before goes on."""
+        self._environ |= environ
+        settings = load_settings(self._environ, self._folder)
+        self.shop = replace(self.shop, settings=settings)
+        self.app = assemble(self.shop)
 
     # What the inputs act on.
 
@@ -152,7 +169,8 @@ class Stage:
         except Exception:  # what the server would answer 500
             logging.getLogger(__name__).exception("the application failed")
             return Reply(500, {}, b"")
-        return Reply(int(status[:3]), dict(answered), b"".join(parts))
+        cookies = tuple(answered.getlist("Set-Cookie"))
+        return Reply(int(status[:3]), dict(answered), b"".join(parts), cookies)
 
     def signature(self, body: bytes) -> str:
         """The header with which Stripe signs a body now."""
@@ -167,16 +185,21 @@ class Stage:
 
     # What changed, and putting it back.
 
+    @property
+    def picture(self) -> Mapping[str, Any]:
+        """What each key held as it all began."""
+        return self.kept.picture
+
     def untouched(self) -> bool:
         """Whether nothing at all was written, not even a counter."""
-        return self._bytes() == self._before
+        return self._bytes() == self.kept.whole
 
     def changes(self) -> dict[str, tuple[Any, Any]]:
         """Each key that is not as it was, without the shop's prefix: what it held and holds."""
         found = {}
         items = self._items()
-        for raw in self._each.keys() | items.keys():
-            if self._each.get(raw) != items.get(raw):
+        for raw in self.kept.each.keys() | items.keys():
+            if self.kept.each.get(raw) != items.get(raw):
                 key = raw.decode()
                 now = read(self.client, key) if raw in items else None
                 if self.picture.get(key) != now:
@@ -188,13 +211,36 @@ class Stage:
         if not self.untouched():
             database = self._server.dbs[0]
             database._dict.clear()
-            database._dict.update(pickle.loads(self._before))
-        if len(self.stripe.wire.calls) != self._calls:
-            kept = pickle.loads(self._stripe)
+            database._dict.update(pickle.loads(self.kept.whole))
+        if len(self.stripe.wire.calls) != self.kept.calls:
+            kept = pickle.loads(self.kept.stripe)
             calls = self.stripe.wire.calls
-            del calls[self._calls :]
+            del calls[self.kept.calls :]
             self.stripe.wire._saved = kept.pop("_saved")
             vars(self.stripe).update(kept)
+
+    def begin_with(self, kept: "Kept") -> None:
+        """Go on from another moment, which is put back after each input from now on."""
+        if self.kept is not kept:
+            self.kept = kept
+            self.restore()
+
+    def keep(self) -> "Kept":
+        """What is put back after each input is as it is now."""
+        self.tokens = {
+            orders.token(self.shop, order.id): order.id for order in self.shop.store.orders.walk()
+        }
+        """Each order's link."""
+        picture = dump(self.client, but=frozenset())  # what it looks at and is over goes with that
+        whole = self._bytes()
+        stripe = {
+            **{n: value for n, value in vars(self.stripe).items() if n not in {"now", "wire"}},
+            "_saved": self.stripe.wire._saved,
+        }
+        calls = len(self.stripe.wire.calls)
+        self.kept = Kept(whole, picture, self._items(), calls, pickle.dumps(stripe))
+        assert self.untouched(), "looking changes the picture"
+        return self.kept
 
     def cookie(self, path: str, **fields: str) -> tuple[str, str]:
         """Cookie and CSRF token of somebody who sends this form."""
@@ -205,22 +251,6 @@ class Stage:
         cookie = browser.client.get_cookie("shop_session", HOST)
         assert cookie is not None
         return f"shop_session={cookie.value}", token
-
-    def keep(self) -> None:
-        """What is put back after each input is as it is now."""
-        self._before = self._bytes()
-        self.picture = dump(self.client, but=frozenset())
-        self._each = self._items()
-        assert self.untouched(), "looking changes the picture"
-        self._calls = len(self.stripe.wire.calls)
-        self._stripe = pickle.dumps(
-            {
-                name: value
-                for name, value in vars(self.stripe).items()
-                if name not in {"now", "wire"}
-            }
-            | {"_saved": self.stripe.wire._saved}
-        )
 
     def _bytes(self) -> bytes:
         return pickle.dumps(self._server.dbs[0]._dict)
