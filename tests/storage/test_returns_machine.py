@@ -77,6 +77,26 @@ MISTAKES = {
         "not plan.refund and not plan.given_up and plan.to ~= 'sold'",
         "false",
     ),
+    "an order of which the rest was fetched stays to be fetched": (
+        "orders",
+        "if all_handed(rest) and redis.call('HGET', ORDER, 'state') == 'paid' then set_state('fulfilled') end",
+        "",
+    ),
+    "what went back since is taken back": (
+        "take_back",
+        "if units(ORDER, 'handed:' .. line.sku) < line.quantity then return answer('too_late') end",
+        "",
+    ),
+    "a second refund of one plan takes its units again": (
+        "record_refund",
+        "if plan and (plan.refund or ask.refund) ~= ask.refund then plan = false end",
+        "if plan and plan.refund ~= ask.refund then plan.refund = nil end",
+    ),
+    "a note is kept twice": (
+        "note_order",
+        "if redis.call('HEXISTS', ORDER, 'note:' .. ask.key) == 1 then return answer('already') end",
+        "",
+    ),
     "a dispute that was won puts the order aside": (
         "record_dispute",
         "if was or (RANK[ask.status] and ask.status ~= 'lost') then",
