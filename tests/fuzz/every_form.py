@@ -7,16 +7,18 @@ and only where this form writes.
 import random
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import asdict
 from typing import Any
 
 from storefront.domain.orders import State
 from storefront.services import links
 from tests.books import broken
+from tests.fuzz.allowed import ALL, LATER, MAY, NOTES, OPEN, TRIES, TRYING, TYPED
 from tests.fuzz.cookies import noted
 from tests.fuzz.encodings import encoded, multipart
 from tests.fuzz.forms import Forms
 from tests.fuzz.groups import Attack, Found, chance_of
-from tests.fuzz.matters import ANOTHER, let_the_phone_go, one_time_code
+from tests.fuzz.matters import ANOTHER, RATE, let_the_phone_go, one_time_code
 from tests.fuzz.shown import LIST, Form, walk
 from tests.fuzz.stage import PASSWORD, Reply, Stage
 
@@ -54,68 +56,6 @@ FILLED = {
     "city": "Bonn",
 }
 """What somebody types into a field that is empty."""
-TYPED = {
-    "password": re.escape(PASSWORD),
-    "quantity": r"[0-9]{1,6}",
-    "delta": r"-?[0-9]{1,6}",
-    "units": r"[0-9]{1,6}",
-    "units-": r"[0-9]{0,6}",
-    "counted": r"[0-9]{1,6}",
-    "minor": r"[0-9]{1,14}",
-    "key": r"[A-Za-z0-9_-]{8,128}|",
-    "token": r"[A-Za-z0-9_-]{8,128}|",
-    "email": r"\s*[^@\s]+@[^@\s]+\s*|",
-    "max_per_order": r"\s*([0-9]{1,6})?\s*",
-}
-"""What a field can say; nothing is done for anything else."""
-STOCK = "stock ledger due restock"
-ORDER = "order states due ledger units"
-HELD = "hold holds returns visitors addresses stock orders mailboxes places waiting sales"
-"""What is written when units come free: somebody in line may be offered them."""
-GOODS = "catalogue due stock ledger"
-MAY: Mapping[str, str] = {
-    **{f"admin.account.{name}": "account" for name in ("confirm", "renew_recovery", "set_up")},
-    **{f"admin.account.{name}": "account" for name in ("sign_out", "switch_off")},
-    **{f"admin.{name}": f"{STOCK} {ORDER} {HELD}" for name in ("counting.correct", "stock.change")},
-    **{f"admin.{name}": f"{STOCK} {ORDER} {HELD}" for name in ("restock_list.carry_out",)},
-    "admin.undoing.undo": f"{STOCK} undone",
-    **{f"admin.links.{name}": "link links stock ledger due units" for name in ("make", "close")},
-    "admin.orders.note": "order",
-    "admin.orders.send_again": "due order",
-    **{f"admin.orders.{name}": ORDER for name in ("mark_sent", "unmark_sent", "resume")},
-    **{f"admin.pickup.{name}": "order states due ledger" for name in ("hand", "scan", "undo")},
-    "admin.pictures.send": "catalogue due",
-    **{f"admin.products.{name}": GOODS for name in ("create", "save", "move", "put")},
-    "admin.privacy.forget": f"{ORDER} {HELD}",
-    "admin.refunds.send": f"{ORDER} {HELD}",
-    "admin.stall.sell": f"{ORDER} {HELD} payments",
-    "admin.waitlist.stop": f"{ORDER} {HELD}",
-    **dict.fromkeys(("admin.holds.release", "orders.extend", "pay.send"), f"{ORDER} {HELD}"),
-    "checkout.begin": f"{ORDER} {HELD}",
-    "orders.ask": "asked due",
-    "orders.cancel": f"{ORDER} {HELD}",
-    "waitlist.act": f"{ORDER} {HELD}",
-    "waitlist.join": "places place due",
-}
-"""What a form writes, by the beginnings of the keys."""
-NOTES: Mapping[str, str] = {
-    "bag.change": "bag",
-    **dict.fromkeys(("checkout.begin", "waitlist.act", "orders.extend"), "hold"),
-    "orders.cancel": "hold bag",
-    **dict.fromkeys(("admin.login.enter", "admin.login.leave"), "admin bag"),
-    **dict.fromkeys(("admin.account.confirm", "admin.account.sign_out"), "admin"),
-    **dict.fromkeys(("admin.counting.correct", "admin.stock.change"), "reason"),
-}
-"""What a form notes in its sender's cookie."""
-OPEN = frozenset({"admin.login.enter"})
-"""Forms of the operator's that anyone may send; what they do needs the password."""
-ALL = frozenset({"admin.privacy.forget"})
-"""Forms that are about more than one order."""
-LATER = frozenset({"admin.account.set_up"})
-"""Forms that are sent when nobody is setting a phone up."""
-TRIES = frozenset({"metrics", "account"})
-"""What a try at the password may change: that there was one."""
-TRYING = frozenset({"admin.login.enter", "admin.account.switch_off"})
 
 
 class EveryForm(Forms):
@@ -241,6 +181,8 @@ class EveryForm(Forms):
             yield from self._others(form, sent, changes)
         if written:
             yield from broken(self.stage.shop.store)
+        if written and exact and form.endpoint == "pay.send":
+            yield from self._sent(form, sent)
 
     def _changes(self, form: Form, reply: Reply) -> tuple[Mapping[str, tuple[Any, Any]], set[str]]:
         """Each key that was written, and the beginnings of those that say that something was done."""
@@ -262,6 +204,22 @@ class EveryForm(Forms):
         for order, names in self._names.items():
             if not names & named and f"order:{order}" in changes:
                 yield f"{order} changed, which the form is not about"
+
+    def _sent(self, form: Form, sent: Mapping[str, str]) -> Iterator[str]:
+        """The order goes where its form said, and costs as much at Stripe as that comes to."""
+        order = self.stage.order(self.stage.tokens[form.path.split("/")[2]])
+        wanted = {name: sent.get(name, "").strip() for name in ("name", "line1", "city", "country")}
+        told = asdict(order.recipient) if order.recipient else {}
+        if sent["way"] != "delivery":
+            wanted = {}
+        if (
+            order.way != sent["way"]
+            or {name: told[name] for name in told.keys() & wanted} != wanted
+        ):
+            yield f"it is {order.way} to {told}"
+        amount = order.goods + (RATE if wanted else 0)
+        if self.stage.stripe.intents[order.session]["amount"] != amount:
+            yield f"its payment is not of {amount}"
 
     def _names_of(self, order: str) -> Iterator[str]:
         """What a form says to be about this order."""

@@ -9,12 +9,14 @@ from storefront.services import account, choosing, handing, payment_links, resto
 from tests.fuzz.opening import OPENING, Opening
 from tests.fuzz.stage import PASSWORD, Stage
 
+RATE = 490
+"""What sending costs (minor units)."""
 OWN_PAGE = {
     "CHECKOUT_UI": "elements",
     "STRIPE_PUBLISHABLE_KEY": "pk_test_x",
     "DELIVERY": "both",
     "DELIVERY_COUNTRIES": "DE,GB",
-    "DELIVERY_RATE": "4.90",
+    "DELIVERY_RATE": f"{RATE / 100:.2f}",
 }
 """What the shop goes on with after its first orders: a payment page of its own, and parcels."""
 ADA = Recipient("Ada", "1 Way", "", "53111", "Bonn", "", "DE")

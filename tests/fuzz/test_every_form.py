@@ -7,7 +7,7 @@ from flask import abort
 from werkzeug.routing import Rule
 
 from storefront.domain.orders import Form, State
-from storefront.services import account, handing, orders
+from storefront.services import account, choosing, handing, orders
 from storefront.web import forms, visitors
 from tests.fuzz.every_form import EveryForm
 from tests.fuzz.runs import PATIENCE_SECONDS, prove, quietly, throw
@@ -105,6 +105,12 @@ def extend_another(patch: pytest.MonkeyPatch, attack: EveryForm) -> None:
     patch.setattr(orders, "extend", lambda shop, _order: real(shop, roomy[0]))
 
 
+def send_for_nothing(patch: pytest.MonkeyPatch, _: EveryForm) -> None:
+    """Whatever sending costs, Stripe is asked for the goods' price."""
+    real = choosing.Charged
+    patch.setattr(choosing, "Charged", lambda total, shipping, **o: real(total - shipping, 0, **o))
+
+
 def begin_and_refuse(patch: pytest.MonkeyPatch, attack: EveryForm) -> None:
     def set_up() -> None:
         account.begin_codes(attack.stage.shop)
@@ -139,6 +145,7 @@ MISTAKES: dict[str, Break] = {
     ),
     "another order is marked as sent": send_another,
     "another hold is extended": extend_another,
+    "parcels are sent for nothing": send_for_nothing,
     "a set-up begins that is refused": begin_and_refuse,
     "any password opens": lambda patch, _: patch.setattr(account, "opens", lambda *_: True),
     "who asks for their orders loses the bag": empty_the_bag,
