@@ -14,17 +14,23 @@ def without_address(_order: Order) -> dict[str, Any]:
 BUGS = (
     Bug(
         "lets another tab change how it is sent",
-        lua=(("choose_way", "if order[2] ~= '0' then return answer('already') end", ""),),
+        lua=(
+            (
+                "choose_way",
+                "if order[2] ~= '0' and not untold then return answer('already') end",
+                "",
+            ),
+        ),
     ),
     Bug(
         "asks for the goods' price alone, however they are sent",
         lua=(
             (
                 "choose_way",
-                "keep_parts()\nredis.call('HSET', ORDER, 'session_version', '1')",
+                "keep_parts()\nif order[2] == '0' then",
                 (
-                    "ask.parts.total = ask.parts.total - ask.parts.shipping\n"
-                    "keep_parts()\nredis.call('HSET', ORDER, 'session_version', '1')"
+                    "if ask.parts then ask.parts.total = ask.parts.total - ask.parts.shipping end\n"
+                    "keep_parts()\nif order[2] == '0' then"
                 ),
             ),
         ),
