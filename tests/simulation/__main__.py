@@ -61,9 +61,11 @@ def main() -> int:
     parser.add_argument("--seed", type=int, help="tell this one's story instead")
     parser.add_argument("--capture", choices=("automatic", "manual"), help="in every seed")
     parser.add_argument("--ui", choices=("hosted", "elements"), help="in every seed")
+    parser.add_argument("--counter", action="store_true", default=None, help="in every seed")
     parser.add_argument("--bugs", action="store_true", help="print the table of planted mistakes")
     asked = parser.parse_args()
-    fixed = {name: getattr(asked, name) for name in ("capture", "ui") if getattr(asked, name)}
+    parts = ("capture", "ui", "counter")
+    fixed = {name: getattr(asked, name) for name in parts if getattr(asked, name)}
     if asked.bugs:
         return print_bugs(asked.processes)
     if asked.seed is not None:

@@ -21,12 +21,12 @@ FREE_FROM = 10_000
 ADA = Recipient("Ada Lovelace", "12 St James's Square", "", "SW1Y 4JH", "London", "", "GB")
 
 
-def drawn(random: Random, what: str = "") -> bool:
+def drawn(random: Random, what: str = "", chance: float = CHANCE) -> bool:
     """Whether a town has them, without a draw that would change what else happens in it.
 
     ``what`` makes it another question than any before it.
     """
-    return Random(what + str(random.getstate()[1])).random() < CHANCE
+    return Random(what + str(random.getstate()[1])).random() < chance
 
 
 def rate(goods: int) -> int:

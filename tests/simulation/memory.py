@@ -300,13 +300,19 @@ class Memory:
         return self._set(key)
 
     def raw_zadd(
-        self, key: str, members: Mapping[str, float], lt: bool = False, xx: bool = False
+        self,
+        key: str,
+        members: Mapping[str, float],
+        lt: bool = False,
+        gt: bool = False,
+        xx: bool = False,
     ) -> int:
         found, added = self._sorted(key, make=True), 0
         for member, score in members.items():
-            if xx and member not in found.scores:
+            was = found.scores.get(member)
+            if xx and was is None:
                 continue
-            if not lt or found.scores.get(member, float("inf")) > score:
+            if was is None or not ((lt and score >= was) or (gt and score <= was)):
                 added += found.add(member, float(score))
                 self.changes += 1
         return added

@@ -88,6 +88,8 @@ class Plan:
     """Whether deliveries, tax and promotion codes change what is charged on Stripe's page."""
     sends: bool
     """Whether the shop's own page asks first how the goods are to reach the shopper."""
+    counter: bool
+    """Whether goods are sold at the counter, too."""
 
 
 SCARCE: Mapping[str, Any] = {
@@ -99,6 +101,8 @@ SCARCE: Mapping[str, Any] = {
 }
 """One of each thing, many who want it, and holds that end by hand while Stripe is away: so that some
 pay for what others have by then."""
+AT_COUNTER = 1 / 6
+"""So many towns have a counter."""
 Fixed = Mapping[str, Any]
 """Parts of the plan that are the same for every seed, by name."""
 
@@ -144,6 +148,7 @@ def draw(random: Random, fixed: Fixed | None = None) -> Plan:
         offer_seconds=random.choice((60, 7200)),
         extras=extras.drawn(random),
         sends=extras.drawn(random, "sends"),
+        counter=extras.drawn(random, "counter", AT_COUNTER),
     )
     if random.random() < 0.15:
         plan = replace(plan, **SCARCE, stock=dict.fromkeys(skus, 1))

@@ -4,6 +4,7 @@ Each fault is named after the invariant of docs/never-oversell.md that it breaks
 stock, of orders and of money stands in a file of its own.
 """
 
+from tests.simulation.counter_promises import CounterPromises
 from tests.simulation.line_promises import LinePromises
 from tests.simulation.link_promises import LinkPromises
 from tests.simulation.money_promises import MoneyPromises
@@ -30,6 +31,7 @@ class Promises:
         self._wishes = WishPromises(view, truth)
         self._links = LinkPromises(view, truth)
         self._ways = WayPromises(view, truth)
+        self._counter = CounterPromises(view, truth)
 
     def restarted(self, *, lossy: bool) -> None:
         """Redis was restarted: what was seen before may have been lost."""
@@ -56,6 +58,7 @@ class Promises:
         self._wishes.check(orders)
         self._links.check()
         self._ways.check(orders)
+        self._counter.check(orders)
 
     def rest(self) -> None:
         """Raises Broken when something is not as it must be once nothing is due any more."""
@@ -65,6 +68,7 @@ class Promises:
         self._money.rest(orders)
         self._wishes.rest(orders)
         self._links.rest(orders)
+        self._counter.rest(orders)
         self._orders.rest(orders)
         self._line.rest(orders)
         self._stock.rest(orders)

@@ -11,6 +11,7 @@ from tests.simulation import extras
 from tests.simulation.tasks import Crash
 from tests.simulation.town import GOODS as PRODUCTS
 from tests.simulation.truth import Broken
+from tests.simulation.view import at_counter
 
 if TYPE_CHECKING:
     from tests.simulation.simulation import Simulation
@@ -65,9 +66,18 @@ def rebuild(sim: "Simulation", rest: Callable[[], None]) -> None:
 
 
 def picture(sim: "Simulation") -> tuple[dict[str, dict[str, int]], dict[str, str]]:
-    """What a rebuild must bring back: the counters, and what became of whoever paid."""
-    levels = {sku: dict(sim.promises.view.level(sku)) for sku in sim.plan.stock}
-    orders = sim.promises.view.orders().items()
+    """What a rebuild must bring back: the counters, and what became of whoever paid.
+
+    It knows nothing of what was sold at the counter: these units are on sale again.
+    """
+    view = sim.promises.view
+    levels = {sku: dict(view.level(sku)) for sku in sim.plan.stock}
+    orders = view.orders().items()
     paid = GOODS | {State.REFUND_DUE, State.REFUNDED}  # what was only authorised moved no money
-    ends = {order: f["state"] for order, f in orders if f["state"] in paid}
+    ends = {order: f["state"] for order, f in orders if f["state"] in paid and not at_counter(f)}
+    for order, fields in orders:
+        at, units = view.places().get(order, ("", {})) if at_counter(fields) else ("", {})
+        for sku, number in units.items():
+            levels[sku][at] -= number
+            levels[sku]["available"] += number
     return levels, ends

@@ -11,6 +11,7 @@ from storefront.domain.orders import State
 from storefront.services import audit, mirroring, reconciliation, work
 from tests.fakes.faults import Fault
 from tests.simulation.acts import Act, check_answer
+from tests.simulation.counter import Counter
 from tests.simulation.links import Links
 from tests.simulation.outside import Bank, Mishaps
 from tests.simulation.plan import Fixed, Plan, draw
@@ -79,6 +80,7 @@ class Simulation:
             Shopper(self, name, address) for name, address in zip(NAMES, addresses, strict=False)
         ]
         self._links = Links(self)
+        self._counter = Counter(self)
         self._waiters = [Waiter(self, one) for one in self._shoppers if self.plan.waiting]
         self._mishaps = Mishaps(self)
         self.restarts = Restarts(self)
@@ -185,7 +187,7 @@ class Simulation:
 
     def _anything_ahead(self) -> bool:
         if (
-            any(one.waits for one in (*self._shoppers, *self._waiters, self._links))
+            any(one.waits for one in (*self._shoppers, *self._waiters, self._links, self._counter))
             or self.post.times()
         ):
             return True
@@ -199,6 +201,7 @@ class Simulation:
         yield from self._mishaps.acts()
         yield from self.restarts.acts()
         yield from self._links.acts()
+        yield from self._counter.acts()
         for actor in (*self._shoppers, *self._waiters, *self._workers, *self._operators):
             yield from actor.acts()
 
@@ -211,7 +214,7 @@ class Simulation:
         # Refunds and voids are rare, and what ends a process in the midst of one must not be.
         crashing *= 6 if RARE.match(name) else 1
         if chance() < self.plan.crash * crashing:
-            self._crash(task.process)
+            self.crash(task.process)
         elif where == "redis" and chance() < self.plan.redis:
             fate = self.random.choice((Fate.LOST_REQUEST, Fate.LOST_REPLY, Fate.RESET))
             self.trouble(f"Redis: {fate}")
@@ -219,7 +222,7 @@ class Simulation:
         else:
             self._step(task, Fate.DONE)
 
-    def _crash(self, process: str) -> None:
+    def crash(self, process: str) -> None:
         """The process ends, with all its threads; what they had sent may still arrive."""
         self.tell(process, "crashes")
         for task in [task for task in self.tasks if task.process == process]:
@@ -311,9 +314,7 @@ class Simulation:
 
     def _quiet(self) -> None:
         self.tell("everybody", "leaves; what has begun is brought to its end")
-        while self.tasks:
-            self._step(self.random.choice(self.tasks), Fate.DONE)
-            self.promises.check()
+        self._end_tasks()
         for _ in range(self.random.choice((0, 5, 20))):  # the last faults hit a worker at work
             if (at := self.due_at()) > self.now() + SOON_MS:
                 break
@@ -336,6 +337,9 @@ class Simulation:
         if not self.plan.silent_end:
             self.post.deliver_all(again=False)
         self._work_to_rest()
+        self._counter.finish()
+        self._end_tasks()
+        self._work_to_rest()
         disputed = self.truth.troubles["a payment is disputed"]
         if self.truth.back_by_hand or self.truth.twins or self.restarts.losses or disputed:
             # A refund made in Stripe's dashboard asks nothing of the shop, nor does a dispute, nor a
@@ -353,6 +357,11 @@ class Simulation:
             rebuild(self, self._work_to_rest)
             self._work_to_rest()
             self.promises.rest()
+
+    def _end_tasks(self) -> None:
+        while self.tasks:
+            self._step(self.random.choice(self.tasks), Fate.DONE)
+            self.promises.check()
 
     def _work_to_rest(self) -> None:
         """A worker that nothing stops does what is due until nothing is."""

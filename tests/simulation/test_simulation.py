@@ -56,6 +56,12 @@ TROUBLES = {
     "a shopper confirms": 300,
     "a shopper leaves": 50,
     "an offer is taken": 100,
+    # The counter
+    "sold at the counter": 300,
+    "a form of the counter is sent again": 100,
+    "a form of the counter comes too late": 10,
+    "a process of the counter ends": 30,
+    "money is given back at the counter": 50,
     # The operator, and banks
     "the operator restocks": 300,
     "the operator refunds all": 50,
@@ -79,6 +85,7 @@ CALLS = (
     "redis void_payment",
     "redis mark_processing",
     "redis record_refund",
+    "redis hand_over",
     "redis restock",
     "redis join_line",
     "redis confirm_place",

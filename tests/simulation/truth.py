@@ -4,6 +4,8 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from storefront.domain.counter import form_of
+
 SOLD_OUT_VOID = "an authorisation is cancelled for lack of stock"
 SOLD_OUT_REFUND = "a refund for lack of stock"
 HAND_REFUND = "a refund of what was captured by hand though nothing was left"
@@ -81,12 +83,18 @@ class Truth:
     """Orders that hold their units again as Redis has lost that they gave them back: till their time is over."""
     forms: dict[tuple[str, str], set[str]] = field(default_factory=lambda: defaultdict(set))
     """The forms that a visitor sent for a basket."""
+    at_counter: dict[str, list[dict[str, int]]] = field(default_factory=lambda: defaultdict(list))
+    """What each form of the counter asked for (units by SKU), each time it was sent, by its key."""
+    sold_at_counter: dict[str, str] = field(default_factory=dict)
+    """The order that each of these forms was told it had sold, by its key."""
 
     @property
     def units_lost(self) -> bool:
         """Whether Redis may have lost the units that were sold, or which of two payments bought them."""
         moved = self.restocks or self.by_hand or self.back_by_hand or self.twins or self.revived
-        return self.lossy and bool(moved)
+        # That units were given back at the counter, only Redis knows.
+        given_back = any(form_of(wish.intent) for wish in self.wishes.values())
+        return self.lossy and bool(moved or given_back)
 
     def excuses(self, order: str, fields: Mapping[str, str]) -> bool:
         """Whether a person or a bank decided otherwise about an order that was paid in time."""

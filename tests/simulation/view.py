@@ -7,6 +7,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from storefront.domain.orders import COUNTER
 from storefront.storage.snapshot import read_units
 from storefront.storage.stock import COUNTERS
 from tests.simulation.hash import read
@@ -159,6 +160,11 @@ class View:
         own = {"status": status, "payment_intent": intent["id"], "expires_at": float("inf")}
         none = {"payment_link": None, "client_reference_id": None}
         return {**intent, **own, **none}
+
+
+def at_counter(fields: Fields) -> bool:
+    """Whether an order was sold, or is to be, for money that goes from hand to hand."""
+    return fields.get("form") in COUNTER
 
 
 def noted_back(fields: Fields) -> Counter[str]:

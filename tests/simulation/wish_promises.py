@@ -3,10 +3,12 @@
 from collections import Counter
 from collections.abc import Mapping
 
+from storefront.domain.counter import form_of
 from storefront.domain.orders import GOODS, State
+from tests.simulation.counter_promises import wish_of
 from tests.simulation.truth import Broken, Truth
 from tests.simulation.values import parsed
-from tests.simulation.view import PREFIX, Fields, View, named
+from tests.simulation.view import PREFIX, Fields, View, at_counter, named
 
 
 class WishPromises:
@@ -38,7 +40,7 @@ class WishPromises:
 
     def rest(self, orders: Mapping[str, Fields]) -> None:
         """Raises Broken when a wish that the shop took was never carried out."""
-        made = self._made()
+        made = self._made().keys() | self._carried_out(orders).keys()
         for key in self._truth.taken:
             wish = self._truth.wishes[key]
             state = orders[wish.order]["state"] if wish.order in orders else ""
@@ -62,9 +64,13 @@ class WishPromises:
                 raise Broken("I4", f"{wish} became {refunds}")
 
     def _carried_out(self, orders: Mapping[str, Fields]) -> dict[str, str]:
-        """Wishes of whose refund an order has been told, with that order."""
+        """Wishes of whose refund an order has been told, or that were carried out by hand, with that order."""
         found = {}
         for order, fields in orders.items():
+            if at_counter(fields):
+                keys = map(wish_of, named(fields, "refund"))
+                found.update({key: order for key in keys if key in self._truth.wishes})
+                continue
             for refund in named(fields, "refund"):
                 stored = self._view.stripe.all_refunds.get(refund)
                 if stored and (key := stored["metadata"].get("plan")):
@@ -74,8 +80,13 @@ class WishPromises:
     def _moved(self, key: str) -> None:
         """The units of a wish stand in the ledger, going where the operator said."""
         wish, moved = self._truth.wishes[key], Counter[str]()
+        to = {wish.to}
+        if wish.to == "available" and form_of(
+            wish.intent
+        ):  # it may have been handed over meanwhile
+            to.add("written_off")
         for _, entry in self._view.redis.data.get(PREFIX + "ledger", []):
-            if entry["why"] == key and entry["target"] == wish.to:
+            if entry["why"] == key and entry["target"] in to:
                 moved[entry["sku"]] += int(entry["quantity"])
         # A wish that ends its order takes the units that were left, too.
         whole = moved == wish.units if wish.to == "sold" else moved >= Counter(wish.units)

@@ -14,6 +14,7 @@ from tests.simulation.bugs import (
     linking,
     paying,
     restarting,
+    selling,
     waiting,
     working,
 )
@@ -32,6 +33,7 @@ GROUPS = {
     "working": working.BUGS,
     "restarting": restarting.BUGS,
     "waiting": waiting.BUGS,
+    "selling": selling.BUGS,
 }
 MOST_SEEDS = 3000
 """A mistake that hides longer counts as not found."""
