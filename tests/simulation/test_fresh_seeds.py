@@ -8,9 +8,7 @@ import pytest
 from tests.simulation.runs import FRESH, SEEDS, run
 
 Say = Callable[[str, object], None]
-NUMBER = 250
-"""So few, because about one in twenty thousand found a fault so far (see docs/never-oversell.md): a test run
-must not fail by chance. ``make simulate`` and ``make soak`` run thousands."""
+NUMBER = SEEDS // 2
 
 
 @pytest.mark.timeout(120 + SEEDS)
