@@ -346,6 +346,7 @@ class Simulation:
             # session that it does not know: when the webhooks were lost, only the walk through what
             # Stripe has, which every worker does, can find them.
             reconciliation.reconcile(self.shop, since=OPENING // 1000)
+            self._links.finish()  # it brings links back, too, of which Redis lost everything
             self._work_to_rest()
         if self.restarts.losses or self.truth.overtaken:
             mirroring.mirror_again(self.shop)
