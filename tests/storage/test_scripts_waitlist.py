@@ -299,6 +299,18 @@ def test_a_passer_by_gets_nothing_while_anyone_waits(gone: Book) -> None:
     assert shortage.returns_at is None
 
 
+def test_who_joins_while_the_units_are_being_offered_is_offered_them_too(book: Book) -> None:
+    """The worker looked before, when nobody waited, and takes only its own look off the list."""
+    book.stock(poster=0)  # no product has it: it is tried again in a minute
+    book.store.scripts.restock("poster", delta=5, reason="r", who="w", key="k")
+    book.store.due.schedule("offer:poster", book.store.now())
+    job = book.claim()["offer:poster"]
+    assert book.store.scripts.offer_units("poster") is Passed.DONE
+    book.wait("ada")
+    assert book.store.scripts.finish_due(job, order="") == "taken"
+    assert "offer:poster" in book.due()
+
+
 def test_nor_units_that_are_there_because_what_is_waited_for_is_off_the_shelf(book: Book) -> None:
     book.stock(poster=0)  # no product has it
     book.wait("ada")
