@@ -100,9 +100,7 @@ def _payment(shop: Shop, event: Event, payment: Payment) -> str:
     order = settlement.recall(shop, order, payment)
     if final and settlement.needs_session(order, payment):
         # An intent does not say what its amount is made of, so only the session can buy the goods.
-        job = f"ask:{order.id}:{payment.payment_intent}"
-        shop.store.due.schedule(job, shop.store.now())
-        return _nothing(shop, event, "asking")
+        return _asking(shop, event, f"ask:{order.id}:{payment.payment_intent}")
     if final:
         outcome = settlement.apply(shop, order, payment, event=event.id)
         if outcome is Settled.LATER:
@@ -114,10 +112,9 @@ def _payment(shop: Shop, event: Event, payment: Payment) -> str:
         return _nothing(shop, event, "known")
     # Complete but unpaid may be a payment on its way or one that failed since; an intent alone
     # does not know its session. The units stay, and Stripe is asked.
-    waiting = {State.PROCESSING, State.RELEASED}
-    if payment.session_status == "complete" or order.state in waiting:
-        shop.store.due.schedule(f"ask:{order.id}", shop.store.now())
-    if payment.session_status == "complete":
+    job = f"ask:{order.id}"
+    if payment.session_status == "complete" and order.state is not State.RELEASED:
+        shop.store.due.schedule(job, shop.store.now())
         as_processing = Payment(
             session=payment.session,
             session_status="complete",
@@ -125,8 +122,9 @@ def _payment(shop: Shop, event: Event, payment: Payment) -> str:
             intent_status="processing",
             email=payment.email,
         )
-        if order.state is not State.RELEASED:
-            return settlement.apply(shop, order, as_processing, event=event.id)
+        return settlement.apply(shop, order, as_processing, event=event.id)
+    if order.state in {State.PROCESSING, State.RELEASED}:
+        return _asking(shop, event, job)
     return _nothing(shop, event, "asking")
 
 
@@ -166,8 +164,7 @@ def _refund(shop: Shop, event: Event, fact: RefundFact) -> str:
         outcome = refunds.record(shop, order, fact, event=event.id)
         if outcome is not Recorded.UNPAID:
             return outcome
-    shop.store.due.schedule(f"refund:{order.id}:{fact.payment_intent}", shop.store.now())
-    return _nothing(shop, event, "asking")
+    return _asking(shop, event, f"refund:{order.id}:{fact.payment_intent}")
 
 
 def _look_at_refunds(shop: Shop, event: Event, charge: Charge) -> str:
@@ -180,8 +177,7 @@ def _look_at_refunds(shop: Shop, event: Event, charge: Charge) -> str:
             # Of a link's session that nobody has told of yet: the walk finds both.
             shop.store.due.hasten(reconciliation.JOB, shop.store.now())
         return _nothing(shop, event, "not_ours")
-    shop.store.due.schedule(f"refund:{order}:{charge.payment_intent}", shop.store.now())
-    return _nothing(shop, event, "asking")
+    return _asking(shop, event, f"refund:{order}:{charge.payment_intent}")
 
 
 def _dispute(shop: Shop, event: Event, dispute: DisputeFact) -> str:
@@ -212,6 +208,12 @@ def _may_be_lost(shop: Shop, named: str) -> None:
     """
     if named in {"", shop.settings.shop_id} and (door := recovery.stands(shop)) is not Door.OPEN:
         raise ShopClosed(door)
+
+
+def _asking(shop: Shop, event: Event, job: str) -> str:
+    """Stripe is to be asked what the event does not say."""
+    shop.store.due.schedule_asked(job, shop.store.now(), event=event.id)
+    return "asking"
 
 
 def _nothing(shop: Shop, event: Event, word: str) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 
 import redis
 
-from storefront.storage.keys import Keys
+from storefront.storage.keys import SEEN_SECONDS, Keys
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +41,16 @@ class Due:
     def schedule(self, job: str, at_ms: int) -> None:
         """Make a job due at a time (ms); one that is due earlier stays so."""
         self._client.zadd(self._keys.name("due"), {job: at_ms}, lt=True)
+
+    def schedule_asked(self, job: str, at_ms: int, *, event: str) -> None:
+        """As ``schedule``, and note the event that asked for it as seen.
+
+        Both or neither: a restart that loses the job must not leave the note that it was heard.
+        """
+        pipe = self._client.pipeline(transaction=True)
+        pipe.zadd(self._keys.name("due"), {job: at_ms}, lt=True)
+        pipe.set(self._keys.seen(event), "1", ex=SEEN_SECONDS)
+        pipe.execute()
 
     def hasten(self, job: str, at_ms: int) -> None:
         """Make a job that is on the list due at a time (ms), unless it is due earlier."""

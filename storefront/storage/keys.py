@@ -6,6 +6,8 @@ shop on one server and on any node of a cluster.
 
 from dataclasses import dataclass
 
+SEEN_SECONDS = 35 * 24 * 3600
+"""So long an event is known to have been heard, here as in books.lua."""
 DOCUMENTED = {
     "stock:available": "hash, SKU → units on sale; scripts",
     "stock:held": "hash, SKU → units kept for orders being paid; scripts",

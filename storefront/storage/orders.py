@@ -8,7 +8,7 @@ import redis
 from redis.client import Pipeline
 
 from storefront.domain.orders import COUNTER, Order, Refund, State
-from storefront.storage.keys import Keys
+from storefront.storage.keys import SEEN_SECONDS, Keys
 from storefront.storage.order_fields import read_order, read_refund
 
 CHUNK = 500
@@ -208,7 +208,7 @@ class Orders:
 
     def mark_seen(self, event_id: str) -> None:
         """Note an event that changes nothing; one with an outcome is marked by its script."""
-        self._client.set(self._keys.seen(event_id), "1", ex=35 * 24 * 3600)
+        self._client.set(self._keys.seen(event_id), "1", ex=SEEN_SECONDS)
 
 
 def _small(email: str) -> str:

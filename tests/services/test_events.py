@@ -3,6 +3,7 @@
 import itertools
 from collections.abc import Callable
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 import redis
@@ -312,6 +313,25 @@ def test_a_new_refund_is_known_before_the_failure_of_an_older_one(
         second: "succeeded",
     }
     assert town.order(opened).refunded == 5000
+
+
+def test_what_an_event_asks_for_and_that_it_was_heard_are_one_write(
+    town: Town, opened: Order
+) -> None:
+    """Else a restart could lose the first, and Stripe's next try would be taken for a repeat."""
+    town.stripe.pay(opened.session)
+    town.deliver()
+    town.stripe.refund_by_hand(town.order(opened).payment_intent, 1000)
+    [event] = [e for e in town.stripe.new_events() if e["type"] == "charge.refunded"]
+    client = town.shop.store._client
+    alone = AssertionError("written alone")
+    with (
+        patch.object(client, "set", side_effect=alone),
+        patch.object(client, "zadd", side_effect=alone),
+    ):
+        assert town.receive(event) == "asking"
+    assert any(job.startswith("refund:") for job in town.due())
+    assert town.shop.store.orders.seen(event["id"])
 
 
 def test_nothing_is_answered_before_the_outcome_is_stored(town: Town, opened: Order) -> None:
