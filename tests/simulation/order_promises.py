@@ -113,6 +113,9 @@ class OrderPromises:
             raise Broken("I8", f"{order} was {was} and is {state}")
         # No money ever moved for one that is voided: whoever pays it late may have the goods.
         voided = was == State.VOIDED or "at:voided" in fields
+        # Nor for one that is to be voided, until somebody captures it in Stripe's dashboard.
+        by_hand = any(f"payment:{intent}" in fields for intent in self._truth.captured_by_hand)
+        voided |= was == State.VOID_DUE and by_hand
         after = MONEY_BACK | {State.REVIEW} | (GOODS if voided else frozenset())
         if was in MONEY_BACK and state not in after:
             raise Broken("I4", f"{order} was {was} and is {state}")
@@ -154,7 +157,9 @@ class OrderPromises:
             # Only a person's word releases an order whose session may be open, and ends it soon.
             if fields["state"] == State.RELEASED and fields.get("session") == session["id"]:
                 job = f"stray:{order}:{session['id']}"
-                if session["status"] == "open" and self._view.payable(session) and job not in due:
+                # Money that was on its way when a lost order came back: the next walk ends it.
+                soon = job in due or "restored" in fields
+                if session["status"] == "open" and self._view.payable(session) and not soon:
                     raise Broken("nothing due", f"{order} is released, {job} is not due")
 
     def _needed(self, order: str, fields: Fields) -> Iterator[str]:

@@ -166,8 +166,9 @@ class Shopper:
             return None
         found, payable = orders.payable(shop, found)
         if payable and payable.payment_intent not in self._pages:
-            if found.way and payable.order == order:
-                # The process that took the choice died before it could say where to pay.
+            if payable.order == order and (found.way or self._sim.truth.lossy):
+                # The process that took the choice died before it could say where to pay; or the order
+                # was paid in a session that the shop did not know, and Redis has lost that it was.
                 self._pages.append(payable.payment_intent)
                 return found
             raise Broken("I6", f"{self.name} is shown {payable.payment_intent} for {order}")
