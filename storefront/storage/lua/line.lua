@@ -94,8 +94,8 @@ end
 -- Offer the available units of a SKU to those in line, in their order. What cannot be offered here
 -- and now (its keys were not given, it is off the shelf, the books are not whole) is due, and nobody
 -- else gets it meanwhile. Whether there is no use in trying again at once. Who has that job in hand
--- looked before this: only the job itself makes it due by another function.
-local function pass_on(sku, make_due)
+-- looked before this, unless this is the job itself.
+local function pass_on(sku, by_job)
   local number = math.min(units(AVAILABLE, sku), MOST_OFFERS)
   if number < 1 or not anyone_waits(sku) then return false end
   local given, later = nil, door_stands(DOOR, STOCKED) ~= 'open'
@@ -106,7 +106,8 @@ local function pass_on(sku, make_due)
     offer_unit(offer, given)
   end
   if units(AVAILABLE, sku) == 0 or not anyone_waits(sku) then return false end
-  (make_due or schedule_anew)('offer:' .. sku, later and now + OFFER_AGAIN_MS or now)
+  local at = later and now + OFFER_AGAIN_MS or now
+  if by_job then schedule('offer:' .. sku, at) else schedule_anew('offer:' .. sku, at) end
   return later
 end
 

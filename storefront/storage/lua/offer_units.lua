@@ -6,4 +6,4 @@
 -- E.g.  70 units for a line of 100: done; 50 are offered, due: offer:SKU for the other 20
 local line = strangers({ { sku = ask.sku, quantity = 0 } })
 if line then return line end
-return answer(pass_on(ask.sku, schedule) and 'later' or 'done')
+return answer(pass_on(ask.sku, true) and 'later' or 'done')
