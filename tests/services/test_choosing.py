@@ -9,7 +9,7 @@ from storefront.services import choosing, links, orders, rebuilding, recovery, s
 from storefront.storage.answers import Settled
 from tests.fakes.faults import Fault
 from tests.services.conftest import Build
-from tests.services.losses import keep, restart
+from tests.services.losses import Picture, keep, restart
 from tests.services.sweeping import MakeFuse, breaks, sweep
 from tests.services.test_rebuild import lose
 from tests.services.test_waitlist import take, wait
@@ -208,18 +208,23 @@ def test_a_choice_that_redis_lost_comes_back_before_anything_is_paid(
     assert town.order(asked).state is State.PAID
 
 
+def take_offered(town: Town) -> tuple[Picture, Order]:
+    """Bob takes what he waited for; the shop as it was before, and his order."""
+    first = town.begin({"last": 1}, visitor="ada")
+    wait(town, "bob")
+    orders.cancel(town.shop, town.order(first))
+    before = keep(town)
+    take(town, "bob")
+    return before, next(one for one in town.orders() if one.state in AWAITING)
+
+
 @pytest.mark.parametrize("page", ["hosted", "elements"])
 @pytest.mark.parametrize("hears", [True, False])
 def test_an_offer_whose_taking_redis_lost_has_the_terms_that_its_payment_was_made_by(
     build: Build, page: str, hears: bool
 ) -> None:
     town = build(**OWN | {"CHECKOUT_UI": page})
-    first = town.begin({"last": 1}, visitor="ada")
-    wait(town, "bob")
-    orders.cancel(town.shop, town.order(first))
-    before = keep(town)
-    take(town, "bob")
-    order = next(one for one in town.orders() if one.state in AWAITING)
+    before, order = take_offered(town)
     if page == "elements":
         order = choosing.choose(town.shop, order, "delivery", ADA).order
     else:
@@ -238,12 +243,7 @@ def test_an_offer_whose_taking_redis_lost_has_the_terms_that_its_payment_was_mad
 def test_an_offer_whose_session_is_noted_again_has_its_terms_all_the_same(build: Build) -> None:
     """Redis lost its taking; the process that made the session only notes it after that."""
     town = build(**OWN | {"CHECKOUT_UI": "hosted", "PROMOTION_CODES": "true"})
-    first = town.begin({"last": 1}, visitor="ada")
-    wait(town, "bob")
-    orders.cancel(town.shop, town.order(first))
-    before = keep(town)
-    take(town, "bob")
-    order = next(one for one in town.orders() if one.state in AWAITING)
+    before, order = take_offered(town)
     town.stripe.fill_in(order.session, rate=1, code="TEN")
     restart(town, before)
     town.shop.store.scripts.attach_session(order.id, session=order.session, url=order.url)
