@@ -30,7 +30,7 @@ DOCUMENTED = {
     "ledger": "stream, every change of stock; scripts",
     "live": "channel, published changes; scripts",
     "streams": "hash, process → open pages that it serves, and when it said so (ms); live",
-    "seen:<event>": "string, 35 days; the script that stored the event's outcome",
+    "seen:<event>": "string, 35 days; written with the event's outcome",
     "restock:<key>": "string, 35 days; restock, correct_stock",
     "undone": "hash, entry of the ledger → when it was undone (ms); undo_entry",
     "door": "hash, the server on which the books were found whole, since when another may have lost "

@@ -7,7 +7,7 @@
 -- ASK   order, parts (see books.lua), ask_ms (after so long with no payment page the worker looks), told
 --       (of the order's payment at Stripe, which says so: {terms (JSON), form} of an offer that was
 --       taken before Redis lost it, else both empty)
--- ANSWER chosen | already (there was a choice before, which stands, and terms) | too_late STATE: the hold is
+-- ANSWER chosen | already (there was a choice before, which stands; told what is known) | too_late STATE: the hold is
 --       over, or its time is | closed WHY (restarted, rebuild, empty: as in door.lua) | unknown_order
 -- E.g.  delivery for 490: chosen; amount +490, session_version 1, due: ask in half a minute
 local order = redis.call('HMGET', ORDER, 'state', 'session_version', 'deadline', 'terms')
