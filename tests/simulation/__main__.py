@@ -2,12 +2,16 @@
 
 import argparse
 import itertools
+import json
 import random
 import sys
 import time
+from argparse import ArgumentTypeError
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import fields
 from multiprocessing import get_context
 
+from tests.simulation.plan import Fixed, Plan
 from tests.simulation.runs import FRESH, Report, fixed_and_fresh, quietly, replay, spread
 from tests.simulation.town import Ground
 from tests.simulation.truth import HAND_REFUND, LOST_REFUND, SOLD_OUT_REFUND, SOLD_OUT_VOID
@@ -52,6 +56,18 @@ def print_bugs(processes: int) -> int:
     return int(not found)
 
 
+def town(text: str) -> Fixed:
+    """parts of the plan that are the same in every town, as '{"capture": "manual"}'"""
+    names = {field.name for field in fields(Plan)}
+    try:
+        found = json.loads(text)
+    except ValueError:
+        found = None
+    if not isinstance(found, dict) or not found.keys() <= names:
+        raise ArgumentTypeError(f"a JSON object with some of {', '.join(sorted(names))}")
+    return found
+
+
 def main() -> int:
     """0 when no promise was broken."""
     parser = argparse.ArgumentParser(prog="python -m tests.simulation", description=__doc__)
@@ -59,18 +75,14 @@ def main() -> int:
     parser.add_argument("--minutes", type=float, help="new seeds for so long instead")
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--seed", type=int, help="tell this one's story instead")
-    parser.add_argument("--capture", choices=("automatic", "manual"), help="in every seed")
-    parser.add_argument("--ui", choices=("hosted", "elements"), help="in every seed")
-    parser.add_argument("--counter", action="store_true", default=None, help="in every seed")
+    parser.add_argument("--town", type=town, default={}, help=town.__doc__)
     parser.add_argument("--bugs", action="store_true", help="print the table of planted mistakes")
     asked = parser.parse_args()
-    parts = ("capture", "ui", "counter")
-    fixed = {name: getattr(asked, name) for name in parts if getattr(asked, name)}
     if asked.bugs:
         return print_bugs(asked.processes)
     if asked.seed is not None:
         with quietly():
-            story = replay(Ground(), asked.seed, fixed)
+            story = replay(Ground(), asked.seed, asked.town)
         print(story)
         return int("BROKEN" in story)
     progress = Progress()
@@ -79,11 +91,11 @@ def main() -> int:
         print(f"seeds from {first} on, for {asked.minutes:g} minutes")
         until = time.monotonic() + asked.minutes * 60
         report = spread(
-            itertools.count(first), asked.processes, fixed=fixed, until=until, told=progress
+            itertools.count(first), asked.processes, fixed=asked.town, until=until, told=progress
         )
     else:
         seeds = iter(fixed_and_fresh(asked.seeds))
-        report = spread(seeds, asked.processes, fixed=fixed, told=progress)
+        report = spread(seeds, asked.processes, fixed=asked.town, told=progress)
     progress.tell(report)
     for what in OUTCOMES:
         print(f"{report.troubles[what]:6} × {what}")

@@ -6,7 +6,7 @@ from tests.simulation.runs import SEEDS, run
 from tests.simulation.truth import SOLD_OUT_REFUND, SOLD_OUT_VOID
 
 SOME = SEEDS // 10
-"""``python -m tests.simulation --seeds 5000 --capture manual`` counts more."""
+"""``python -m tests.simulation --seeds 5000 --town '{"capture": "manual"}'`` counts more."""
 
 
 @pytest.mark.timeout(120 + SEEDS)
