@@ -3,7 +3,7 @@
 Whether a seed has any, and how many, is decided apart, so that the other seeds stay what they were.
 """
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterable, Iterator
 from contextlib import suppress
 from random import Random
 from typing import TYPE_CHECKING
@@ -57,7 +57,14 @@ class Links:
 
     def finish(self) -> None:
         """Everything works; the operator closes what still sells."""
-        for link in self._known():
+        self._close_now(self._known())
+
+    def finish_new(self, before: Container[str]) -> None:
+        """Close what a walk has brought back of links that Redis had lost; ``before`` were there."""
+        self._close_now([link for link in self._known() if link not in before])
+
+    def _close_now(self, links: Iterable[str]) -> None:
+        for link in links:
             for _ in range(MOST_TRIES):
                 with suppress(
                     StripeUnreachable

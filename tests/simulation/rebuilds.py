@@ -28,8 +28,8 @@ def rebuild(sim: "Simulation", rest: Callable[[], None]) -> None:
         return  # what a person has to decide, Stripe does not know
     if any(extras.sold_out_for_nothing(sim.town.stripe, *order) for order in orders.items()):
         return  # nothing at Stripe says that its shopper got nothing
-    if sim.truth.lossy and sim.truth.restocks:
-        return  # Stripe may know of a restock that the books lost, and a rebuild brings it back
+    if sim.truth.lossy and any(map(sim.promises.view.more_at_stripe, sim.plan.stock)):
+        return  # of units brought or written off, which the books lost: a rebuild takes Stripe's word
     before = picture(sim)
     sim.trouble("Redis is emptied and rebuilt")
     sim.tell("Redis", "is empty")

@@ -379,8 +379,11 @@ class Simulation:
                 self.promises.late(since)
             if self.story:
                 self.tell("worker", f"does {min(jobs, key=lambda job: (jobs[job], job))}")
+            links = frozenset(self.promises.view.links())
             work.run_due(self.shop, 1)
             self.promises.check()
+            if self.restarts.losses:  # one that sells is looked at every minute, until it is closed
+                self._links.finish_new(links)
         raise Broken("never at rest", f"still due: {sorted(self.promises.view.zset('due'))}")
 
     def _afterwards(self) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from storefront.domain.orders import GOODS, State
 from storefront.storage.stock import COUNTERS
 from tests.simulation.truth import Broken, Truth
-from tests.simulation.view import PREFIX, Fields, View
+from tests.simulation.view import KEPT_TWICE, PREFIX, Fields, View
 
 
 class StockPromises:
@@ -123,11 +123,12 @@ class StockPromises:
     def _mirrored(self, sku: str) -> None:
         """What only Redis knows of a SKU is at Stripe, too."""
         product = self._view.stripe.catalogue.get(f"test_{sku}", {"metadata": None})
-        names = ("stocked", "written_off")
-        ours = {name: str(self._view.level(sku)[name]) for name in names}
-        theirs = product["metadata"] and {name: product["metadata"].get(name) for name in names}
+        ours = {name: str(self._view.level(sku)[name]) for name in KEPT_TWICE}
+        theirs = product["metadata"] and {
+            name: product["metadata"].get(name) for name in KEPT_TWICE
+        }
         if self._truth.lossy and theirs:
             # A restock that Redis lost: Stripe keeps it, until a person has counted.
-            theirs = {name: str(min(int(theirs[name]), int(ours[name]))) for name in names}
+            theirs = {name: str(min(int(theirs[name]), int(ours[name]))) for name in KEPT_TWICE}
         if ours != theirs:
             raise Broken("mirror", f"{sku} is {ours} here, {theirs} at Stripe")

@@ -18,6 +18,8 @@ from tests.simulation.values import parsed
 
 PREFIX = "{test}:"
 ORDER, LINK = f"{PREFIX}order:", f"{PREFIX}link:"
+KEPT_TWICE = ("stocked", "written_off")
+"""What only Redis knows of a SKU, and Stripe's product says too."""
 LEVELS = tuple((name, f"{PREFIX}stock:{name}") for name in COUNTERS)
 NOTHING: Mapping[str, str] = {}
 GONE = frozenset({"failed", "canceled"})
@@ -109,6 +111,11 @@ class View:
             return bool(session["expires_at"] * 1000 > self.now)
         intent = self.stripe.intents.get(session["payment_intent"] or "")
         return bool(intent and intent["status"] == "processing")
+
+    def more_at_stripe(self, sku: str) -> bool:
+        """Whether Stripe keeps more of a SKU than the books; both numbers only ever grow."""
+        there, here = self.stripe.catalogue[f"test_{sku}"]["metadata"], self.level(sku)
+        return any(int(there[name]) > here[name] for name in KEPT_TWICE)
 
     def captured(self) -> dict[str, Any]:
         """Charges that moved money, by PaymentIntent."""

@@ -1,0 +1,35 @@
+"""Seeds that once broke a promise as Redis lost what it was told last, each in the town of its kind."""
+
+import pytest
+
+from tests.simulation.runs import run
+
+WORKER_AND_OPERATOR = {
+    "restarts": 1,
+    "lossy": True,
+    "operator": True,
+    "twins": True,
+    "workers": 1,
+    "silent_end": True,
+}
+
+
+def test_a_write_off_that_only_stripe_knows_of_is_no_fault_of_a_rebuild() -> None:
+    """The books lost it, and sold the unit: the rebuild takes Stripe's word, and says what it raised."""
+    report = run([267807961], WORKER_AND_OPERATOR)
+    assert not report.failures, report.told(267807961)
+    assert not report.troubles["Redis is emptied and rebuilt"]
+
+
+def test_a_link_that_a_walk_brings_back_is_closed_by_the_operator() -> None:
+    """Until then it sells, and is looked at every minute."""
+    report = run([267924442], WORKER_AND_OPERATOR)
+    assert not report.failures, report.told(267924442)
+    assert report.troubles["a payment link is made"]
+
+
+@pytest.mark.timeout(300)
+def test_a_shop_that_lost_something_and_whose_copy_says_no_more_is_rebuilt_all_the_same() -> None:
+    report = run(range(1, 400, 4), WORKER_AND_OPERATOR)
+    assert not report.failures, report.told(1)
+    assert report.troubles["Redis is emptied and rebuilt"] >= 10
