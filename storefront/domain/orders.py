@@ -216,6 +216,8 @@ class Order:
     language: str = ""
     """In which it was begun, and in which its mails are; empty where nobody chose one."""
     reason: str = ""
+    ending: str = ""
+    """Why its payment is being ended at Stripe, or was about to be by a process that was stopped."""
     units: str = "none"
     """Where its units are counted: ``held``, ``sold`` or ``none``."""
     updated: int = 0

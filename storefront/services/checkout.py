@@ -153,9 +153,9 @@ def open_payment(shop: Shop, order: Order, *, first: bool = False) -> Started:
         if attached is not Attached.TOO_LATE and payment.session_status != "open":
             settlement.apply(shop, order, payment)
             order = _known(shop, order.id)
-        if order.state is State.OPEN:
+        if order.state is State.OPEN and not order.ending:
             return Started(order, order.url)
-        if order.state not in {State.PENDING, State.RELEASED}:
+        if order.state not in {State.PENDING, State.OPEN, State.RELEASED}:
             return Started(order, links.order(shop.settings, order.id))
         break
     if ours and order.state is State.PENDING:
@@ -195,11 +195,13 @@ def resume(shop: Shop, order: Order) -> Started | None:
         return open_payment(shop, order)
     if order.state is State.OPEN:
         try:
-            if order.deadline <= shop.store.now():
-                settlement.end(shop, order, Reason.EXPIRED)
+            if order.ending or order.deadline <= shop.store.now():
+                settlement.end(shop, order, Reason(order.ending or Reason.EXPIRED))
             else:
                 settlement.ask(shop, order)
         except StripeError:
+            if order.ending:
+                raise  # whoever is ending it may be done at any moment: nobody is led to it
             log.warning("order %s: resumed unasked", order.id, extra={"order": order.id})
         order = _known(shop, order.id)
     if order.state is State.OPEN:

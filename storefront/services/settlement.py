@@ -211,17 +211,21 @@ def end(shop: Shop, order: Order, reason: Reason) -> Settled:
             if outcome is Settled.KEPT and order.undecided and _unsettled(shop, order):
                 raise StripeUnreachable(f"what was chosen for {order.id} may be lost for now")
             return outcome
-        attached = shop.store.scripts.attach_session(order.id, session=found.session, url=found.url)
+        attached = shop.store.scripts.attach_session(
+            order.id, session=found.session, url=found.url, ending=reason
+        )
         if attached is Attached.TOO_LATE:
             return Settled.KEPT
         order = shop.store.orders.get(order.id) or order
-    if reason is Reason.EXPIRED:
-        return apply(shop, order, sessions.ended(shop, order.session))
-    shop.store.scripts.note_ending(order.id, reason)
+        if reason is Reason.EXPIRED and not order.ending and shop.store.now() < order.deadline:
+            return Settled.OPEN  # its shopper came back, was quicker, and is on the way to pay
+    if reason is not Reason.EXPIRED:
+        shop.store.scripts.note_ending(order.id, reason)
     try:
         payment = sessions.ended(shop, order.session)
     except StripeError:
-        shop.store.scripts.note_ending(order.id, "")
+        if order.ending or reason is not Reason.EXPIRED:
+            shop.store.scripts.note_ending(order.id, "")
         raise
     return apply(shop, order, payment, reason=reason)
 

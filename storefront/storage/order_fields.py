@@ -51,6 +51,7 @@ def read_order(fields: Mapping[str, str], units: str | None) -> Order:
         email=fields.get("email", ""),
         language=fields.get("language", ""),
         reason=fields.get("reason", ""),
+        ending=fields.get("ending", ""),
         units=units.partition(" ")[0] if units else "none",
         updated=int(fields.get("updated", "0")),
         place=fields.get("place", ""),

@@ -85,9 +85,12 @@ class Scripts(Restoring, Refunding, Handing, Mailing, Linking, Counting, Enterin
         )
         return read_hold(answer)
 
-    def attach_session(self, order: str, *, session: str, url: str) -> Attached:
-        """Note the session that Stripe made: the first that comes is the order's own."""
-        answer = self._ask("attach_session", order, session=session, url=url)
+    def attach_session(self, order: str, *, session: str, url: str, ending: str = "") -> Attached:
+        """Note the session that Stripe made: the first that comes is the order's own.
+
+        ``ending``: why it is ended at once, so that nobody is led to it.
+        """
+        answer = self._ask("attach_session", order, session=session, url=url, ending=ending)
         return Attached(answer[0])
 
     def renew_session(self, order: str, *, version: int, session_seconds: int) -> Renewed:

@@ -8,7 +8,7 @@ from storefront.domain.errors import (
 )
 from storefront.domain.orders import State
 from tests.fakes.faults import Fault
-from tests.services.town import Town
+from tests.services.town import Crash, Fuse, Town
 
 UNKNOWN = [
     Fault.LOST_REQUEST,
@@ -53,6 +53,77 @@ def test_a_shopper_who_tries_again_after_an_unknown_outcome_comes_to_the_one_pay
     assert town.level() == (4, 0, 1)
     live = [s for s in town.stripe.sessions.values() if s["status"] == "complete"]
     assert len(live) == 1
+
+
+class TestAShopperComesBackWhileTheWorkerEndsWhatStripeDidNotAnswer:
+    """Whoever notes the session first decides: it is paid, or it is ended and nobody is led to it."""
+
+    @pytest.fixture
+    def unanswered(self, town: Town) -> Town:
+        town.stripe.fault("create_session", Fault.LIMITED)
+        with pytest.raises(StripeUnreachable):
+            town.begin()
+        return town
+
+    def test_the_shopper_was_first(self, unanswered: Town) -> None:
+        town, urls = unanswered, list[str]()
+        town.stripe.wire.meanwhile("create_session", after=lambda: urls.append(town.begin().url))
+        town.work()
+        [session] = town.stripe.sessions.values()
+        assert (session["status"], urls) == ("open", [session["url"]])
+        assert [order.state for order in town.orders()] == [State.OPEN]
+        assert town.level() == (4, 1, 0)
+
+    def test_the_worker_was_first(self, unanswered: Town) -> None:
+        town = unanswered
+        refused: list[StripeUnreachable] = []
+
+        def click() -> None:
+            with pytest.raises(StripeUnreachable) as answer:
+                town.begin()
+            refused.append(answer.value)
+
+        town.stripe.wire.meanwhile("create_session", after=town.work)
+        click()
+        assert len(refused) == 1
+        assert [order.state for order in town.orders()] == [State.RELEASED]
+        started = town.begin()
+        assert started.url == town.stripe.sessions[started.order.session]["url"]
+        assert town.level() == (4, 1, 0)
+
+    def test_the_shopper_comes_between_the_note_and_stripe_s_end(self, unanswered: Town) -> None:
+        """Stripe calls the worker's key busy."""
+        town, refused = unanswered, list[StripeUnreachable]()
+
+        def click() -> None:
+            with pytest.raises(StripeUnreachable) as answer:
+                town.begin()
+            refused.append(answer.value)
+
+        town.stripe.wire.meanwhile("expire_session", before=click)
+        town.work()
+        assert len(refused) == 1
+        assert [order.state for order in town.orders()] == [State.RELEASED]
+        assert town.level() == (5, 0, 0)
+
+    def test_a_worker_that_was_stopped_before_stripe_s_end_blocks_nobody(
+        self, unanswered: Town
+    ) -> None:
+        town = unanswered
+        with town.fused(Fuse(1, only="stripe expire_session")), pytest.raises(Crash):
+            town.work()
+        assert [(one.state, one.ending) for one in town.orders()] == [(State.OPEN, "expired")]
+        started = town.begin()
+        assert town.stripe.sessions[started.order.session]["status"] == "open"
+        assert town.level() == (4, 1, 0)
+
+    def test_a_worker_that_could_not_end_it_leaves_it_to_be_paid(self, unanswered: Town) -> None:
+        town = unanswered
+        town.stripe.fault("expire_session", Fault.LIMITED)
+        town.work()
+        [order] = town.orders()
+        assert (order.state, order.ending) == (State.OPEN, "")
+        assert town.begin().url == order.url
 
 
 @pytest.mark.parametrize("fault", [Fault.SPENT_BEFORE, Fault.SPENT_AFTER])

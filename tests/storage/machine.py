@@ -336,11 +336,11 @@ class Storage(Authorizing, Walker):
         return next((o for o, one in orders.items() if one.state == "pending"), "")
 
     @needs_order
-    @rule(which=orders, number=first, repeats=times)
-    def attach_session(self, which: int, number: int, repeats: int) -> None:
+    @rule(which=orders, number=first, repeats=times, ending=st.sampled_from(["", "expired"]))
+    def attach_session(self, which: int, number: int, repeats: int, ending: str) -> None:
         order = self._order(which)
-        session = session_of(order, number)
-        self._ask("attach_session", order, repeats, session=session, url="https://pay.example")
+        asked = {"session": session_of(order, number), "url": "https://x", "ending": ending}
+        self._ask("attach_session", order, repeats, **asked)
 
     @needs_order
     @rule(which=orders, version=first, repeats=times)

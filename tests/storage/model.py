@@ -202,7 +202,9 @@ class ShopModel:
         }
         return "short", shortages, overdue
 
-    def attach_session(self, now: Span, order: str, *, session: str, **_: Any) -> str:
+    def attach_session(
+        self, now: Span, order: str, *, session: str, ending: str = "", **_: Any
+    ) -> str:
         one = self.orders.get(order)
         if one is None:
             return "unknown_order"
@@ -213,6 +215,7 @@ class ShopModel:
                 self.schedule(f"stray:{order}:{session}", now)
             return "too_late"
         one.note_session(session)
+        one.ending = ending
         one.state = "open"
         self.unschedule(f"ask:{order}")
         return "attached"

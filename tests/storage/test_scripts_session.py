@@ -25,6 +25,22 @@ def test_attached_opens_the_order_for_payment(pending: Book) -> None:
     assert HOLD_MS < pending.hold_ttl("o1") <= HOLD_MS + GRACE_MS
 
 
+def test_a_session_that_is_ended_at_once_says_why_from_the_start(pending: Book) -> None:
+    scripts = pending.store.scripts
+    asked = {"session": "cs_1", "url": "u", "ending": "cancelled"}
+    assert scripts.attach_session("o1", **asked) is Attached.ATTACHED
+    assert (pending.order("o1").state, pending.order("o1").ending) == (State.OPEN, "cancelled")
+    before = pending.picture()
+    assert scripts.attach_session("o1", **asked) is Attached.ALREADY
+    assert pending.picture() == before
+
+
+def test_a_session_that_another_opened_to_be_paid_is_not_called_ended(pending: Book) -> None:
+    pending.attach("o1", "cs_1")
+    pending.store.scripts.attach_session("o1", session="cs_1", url="u", ending="expired")
+    assert pending.order("o1").ending == ""
+
+
 def test_already_answers_a_repeat_and_changes_nothing(pending: Book) -> None:
     pending.attach("o1", "cs_1")
     before = pending.picture()
