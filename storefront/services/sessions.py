@@ -277,8 +277,13 @@ def made_nothing(order: Order, refused: StripeRefused) -> bool:
 
 def look_up(shop: Shop, order: Order) -> Payment | None:
     """The order's session in Stripe's list: one that was paid, else an open one, else any."""
+    rank = {"complete": 0, "open": 1}
+    found = of_order(shop, order)
+    return min(found, key=lambda payment: rank.get(payment.session_status, 2), default=None)
+
+
+def of_order(shop: Shop, order: Order) -> list[Payment]:
+    """The order's sessions in Stripe's list, the newest first. Raises StripeError."""
     earliest = order.created // 1000 - CLOCKS_SECONDS
     latest = shop.store.now() // 1000 + CLOCKS_SECONDS
-    rank = {"complete": 0, "open": 1}
-    found = [p for p in between(shop, earliest, latest) if p.order == order.id]
-    return min(found, key=lambda payment: rank.get(payment.session_status, 2), default=None)
+    return [p for p in between(shop, earliest, latest) if p.order == order.id]

@@ -309,6 +309,20 @@ def end_stray(shop: Shop, order_id: str, session: str) -> int | None:
     return _patience(shop, order) if order else LONGEST_ASK_MS
 
 
+def look_when_due(shop: Shop, order_id: str) -> None:
+    """The due job ``look``: end each session that Stripe made under another number of its order.
+
+    Whoever asked for it may never have heard the answer, so nobody can name it. Raises StripeError.
+    """
+    order = shop.store.orders.get(order_id)
+    if order is None or not order.session:
+        return
+    for payment in sessions.of_order(shop, order):
+        own = order.state in HOLDING and payment.session == order.session
+        if verdict(payment) is Verdict.OPEN and not own:
+            end_stray(shop, order_id, payment.session)
+
+
 def _patience(shop: Shop, order: Order) -> int:
     """In how many milliseconds to ask about money on its way, should no webhook tell of it.
 

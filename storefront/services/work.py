@@ -42,6 +42,7 @@ WORK: dict[str, Work] = {
     "ask": settlement.ask_when_due,
     "expire": settlement.end_when_due,
     "stray": settlement.end_stray,
+    "look": settlement.look_when_due,
     "refund": refunds.send_back_when_due,
     "capture": captures.capture_when_due,
     "void": captures.void_when_due,

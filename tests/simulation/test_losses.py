@@ -12,6 +12,13 @@ WORKER_AND_OPERATOR = {
     "workers": 1,
     "silent_end": True,
 }
+OWN_PAGE_AND_LINE = {
+    "restarts": 2,
+    "lossy": True,
+    "ui": "elements",
+    "waiting": True,
+    "stripe": 0.3,
+}
 
 
 def test_a_write_off_that_only_stripe_knows_of_is_no_fault_of_a_rebuild() -> None:
@@ -26,6 +33,11 @@ def test_a_link_that_a_walk_brings_back_is_closed_by_the_operator() -> None:
     report = run([267924442], WORKER_AND_OPERATOR)
     assert not report.failures, report.told(267924442)
     assert report.troubles["a payment link is made"]
+
+
+def test_a_payment_intent_of_a_second_number_that_nobody_can_name_is_ended() -> None:
+    report = run([269008137], OWN_PAGE_AND_LINE)
+    assert not report.failures, report.told(269008137)
 
 
 @pytest.mark.timeout(300)

@@ -218,6 +218,8 @@ class ShopModel:
         one.ending = ending
         one.state = "open"
         self.unschedule(f"ask:{order}")
+        if one.version > 1:
+            self.schedule(f"look:{order}", now + 60_000)
         return "attached"
 
     def renew_session(self, now: Span, order: str, *, version: int, **_: Any) -> str:

@@ -41,6 +41,16 @@ def test_a_session_that_another_opened_to_be_paid_is_not_called_ended(pending: B
     assert pending.order("o1").ending == ""
 
 
+def test_attached_after_a_second_number_has_stripe_s_list_looked_at(pending: Book) -> None:
+    """The other number may have made a session that nobody can name."""
+    pending.store.scripts.renew_session("o1", version=1, session_seconds=2000)
+    before = pending.store.now()
+    assert pending.attach("o1", "cs_1") is Attached.ATTACHED
+    due = pending.due()
+    assert set(due) == {"expire:o1", "look:o1"}
+    assert before + 60_000 <= due["look:o1"] <= pending.store.now() + 60_000
+
+
 def test_already_answers_a_repeat_and_changes_nothing(pending: Book) -> None:
     pending.attach("o1", "cs_1")
     before = pending.picture()

@@ -12,6 +12,7 @@ KINDS = {
     "ask": "Ask Stripe about an order",
     "expire": "End a payment at its deadline",
     "stray": "End a session that nobody needs",
+    "look": "Look whether Stripe made a second session of an order",
     "refund": "Send money back",
     "capture": "Take money that a bank agreed to",
     "void": "Let an authorisation go",
