@@ -23,7 +23,7 @@ from storefront.services import (
     settlement,
 )
 from storefront.services.shop import Shop
-from storefront.storage.answers import Recorded, Settled
+from storefront.storage.answers import Disputed, Recorded, Settled
 
 SOON_MS = 60_000
 """By then the payment that an event belongs to has been told, or was missed."""
@@ -102,10 +102,7 @@ def _payment(shop: Shop, event: Event, payment: Payment) -> str:
         # An intent does not say what its amount is made of, so only the session can buy the goods.
         return _asking(shop, event, f"ask:{order.id}:{payment.payment_intent}")
     if final:
-        outcome = settlement.apply(shop, order, payment, event=event.id)
-        if outcome is Settled.LATER:
-            raise ShopClosed(Door.RESTARTED)
-        return outcome
+        return _stored(settlement.apply(shop, order, payment, event=event.id))
     if stands is Verdict.OPEN:
         return _nothing(shop, event, "open")
     if payment.payment_intent in {*order.authorizations, *order.payments}:
@@ -122,7 +119,7 @@ def _payment(shop: Shop, event: Event, payment: Payment) -> str:
             intent_status="processing",
             email=payment.email,
         )
-        return settlement.apply(shop, order, as_processing, event=event.id)
+        return _stored(settlement.apply(shop, order, as_processing, event=event.id))
     if order.state in {State.PROCESSING, State.RELEASED}:
         return _asking(shop, event, job)
     return _nothing(shop, event, "asking")
@@ -163,7 +160,7 @@ def _refund(shop: Shop, event: Event, fact: RefundFact) -> str:
     if refunds.possible(order, fact):
         outcome = refunds.record(shop, order, fact, event=event.id)
         if outcome is not Recorded.UNPAID:
-            return outcome
+            return _stored(outcome)
     return _asking(shop, event, f"refund:{order.id}:{fact.payment_intent}")
 
 
@@ -187,7 +184,7 @@ def _dispute(shop: Shop, event: Event, dispute: DisputeFact) -> str:
         # Its payment may be one that nobody has told of yet: the walk finds both.
         shop.store.due.hasten(reconciliation.JOB, shop.store.now() + SOON_MS)
         return _nothing(shop, event, "not_ours")
-    return shop.store.scripts.record_dispute(order, dispute, event=event.id)
+    return _stored(shop.store.scripts.record_dispute(order, dispute, event=event.id))
 
 
 def _paid_by(shop: Shop, payment_intent: str) -> str | None:
@@ -208,6 +205,17 @@ def _may_be_lost(shop: Shop, named: str) -> None:
     """
     if named in {"", shop.settings.shop_id} and (door := recovery.stands(shop)) is not Door.OPEN:
         raise ShopClosed(door)
+
+
+def _stored(outcome: Settled | Recorded | Disputed) -> str:
+    """What a script made of an event, when it made anything of it. Raises ShopClosed.
+
+    An order that was here when the event was read, and is not by now, was lost in between: whatever
+    the door says, the next time the event finds it restored, or is told of it as not here.
+    """
+    if outcome in {Settled.LATER, Settled.UNKNOWN_ORDER}:
+        raise ShopClosed(Door.RESTARTED)
+    return outcome
 
 
 def _asking(shop: Shop, event: Event, job: str) -> str:

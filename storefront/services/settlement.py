@@ -208,8 +208,8 @@ def end(shop: Shop, order: Order, reason: Reason) -> Settled:
                 order.id, session="", version=order.session_version, reason=reason
             )
             log.info("order %s: %s", order.id, outcome, extra={"order": order.id})
-            if outcome is Settled.KEPT and order.undecided and _unsettled(shop, order):
-                raise StripeUnreachable(f"what was chosen for {order.id} may be lost for now")
+            if outcome is Settled.KEPT and _unsettled(shop, order):
+                raise StripeUnreachable(f"what Stripe was asked for {order.id} may be lost for now")
             return outcome
         attached = shop.store.scripts.attach_session(
             order.id, session=found.session, url=found.url, ending=reason

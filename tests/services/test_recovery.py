@@ -9,9 +9,10 @@ import pytest
 
 from storefront.domain.door import Door
 from storefront.domain.errors import NotEnoughStock, ShopClosed, StripeUnreachable
-from storefront.domain.orders import State
-from storefront.services import holds, orders, reconciliation, recovery, work
+from storefront.domain.orders import Order, Reason, State
+from storefront.services import holds, orders, reconciliation, recovery, sessions, settlement, work
 from storefront.services.restocking import restock
+from storefront.services.shop import Shop
 from storefront.storage.answers import Recorded
 from tests.fakes.faults import Fault
 from tests.services.conftest import Build
@@ -246,6 +247,82 @@ def test_a_refund_whose_payment_is_lost_at_this_moment_comes_after_it(
     town.work()
     assert (town.order(order).state, town.level()) == (State.REFUNDED, (5, 0, 0))
     town.rest()
+
+
+@pytest.mark.parametrize(
+    ("script", "kind", "again"),
+    [
+        ("settle_payment", "payment_intent.succeeded", "already"),
+        ("record_refund", "refund.created", "already"),
+        ("record_dispute", "charge.dispute.created", "already"),
+    ],
+)
+def test_an_event_whose_order_is_lost_at_this_moment_is_not_heard_and_comes_again(
+    town: Town, monkeypatch: pytest.MonkeyPatch, script: str, kind: str, again: str
+) -> None:
+    before = keep(town)
+    order = town.begin({"poster": 2}).order
+    town.stripe.pay(order.session)
+    if kind != "payment_intent.succeeded":
+        town.deliver()
+        [payment] = town.stripe.charges
+        make = town.stripe.dispute if "dispute" in kind else town.stripe.refund_by_hand
+        make(payment)
+    real = getattr(town.shop.store.scripts, script)
+
+    def after_the_loss(*about: Any, **more: Any) -> Any:
+        restart(town, before)
+        return real(*about, **more)
+
+    [event] = [e for e in town.stripe.new_events() if e["type"] == kind]
+    with monkeypatch.context() as patched:
+        patched.setattr(town.shop.store.scripts, script, after_the_loss)
+        with pytest.raises(ShopClosed):
+            town.receive(event)
+    assert not town.shop.store.orders.seen(event["id"])
+    town.work()
+    assert town.receive(event) == again
+    assert town.shop.store.orders.seen(event["id"])
+    town.rest()
+
+
+def test_no_word_of_an_earlier_key_ends_a_hold_whose_session_is_lost_at_this_moment(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    town.stripe.fault("create_session", Fault.LOST_REQUEST)
+    with pytest.raises(StripeUnreachable):
+        town.begin()
+    [order] = town.orders()
+    before = keep(town)
+
+    def none_of_the_first_key(shop: Shop, order: Order) -> None:
+        scripts = shop.store.scripts
+        scripts.renew_session(order.id, version=1, session_seconds=1920)
+        made = sessions.make(shop, town.order(order))
+        scripts.attach_session(order.id, session=made.session, url=made.url)
+        restart(town, before)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(sessions, "find", none_of_the_first_key)
+        with pytest.raises(StripeUnreachable, match="may be lost for now"):
+            settlement.end(town.shop, order, Reason.REPLACED)
+    assert (town.order(order).state, town.level()) == (State.PENDING, (4, 1, 0))
+    town.work()
+    assert town.order(order).state is State.OPEN
+    town.rest()
+
+
+def test_a_hold_that_never_had_a_payment_page_ends_once_the_shop_is_open(town: Town) -> None:
+    town.stripe.fault("create_session", Fault.LOST_REQUEST)
+    with pytest.raises(StripeUnreachable):
+        town.begin()
+    [order] = town.orders()
+    restart(town)
+    town.stripe.fault("create_session", Fault.REFUSED)
+    with pytest.raises(StripeUnreachable, match="may be lost for now"):
+        settlement.end(town.shop, order, Reason.REPLACED)
+    town.rest()
+    assert (town.order(order).state, town.level()) == (State.RELEASED, (5, 0, 0))
 
 
 def test_the_link_to_an_order_that_was_lost_opens_it_again(town: Town) -> None:

@@ -139,6 +139,30 @@ def test_other_session_keeps_the_units_when_another_key_is_in_use_by_now(book: B
     assert book.release("o1", "", version=2) is Settled.RELEASED
 
 
+def test_kept_while_a_later_key_and_its_session_may_be_lost_whatever_stripe_says_of_this_one(
+    book: Book,
+) -> None:
+    book.stock(poster=5)
+    book.hold("o1", {"poster": 2})
+    door = book.store.keys.door()
+    run = book.store._client.hget(door, "run")
+    book.store._client.hset(door, "run", "another")
+    before = book.picture()
+    assert book.release("o1", "", version=1) is Settled.KEPT
+    assert book.picture() == before
+    book.store._client.hset(door, "run", run)
+    assert book.release("o1", "", version=1) is Settled.RELEASED
+
+
+def test_while_something_may_be_lost_a_word_of_the_session_counts_and_a_person_s_too(
+    opened: Book,
+) -> None:
+    opened.hold("o2", {"poster": 1})
+    opened.store._client.hset(opened.store.keys.door(), "run", "another")
+    assert opened.release("o1") is Settled.RELEASED
+    assert opened.release("o2", "", who="ada") is Settled.RELEASED
+
+
 def test_a_person_releases_whatever_session_there_is_and_is_named_in_the_ledger(
     opened: Book,
 ) -> None:

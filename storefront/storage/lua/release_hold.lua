@@ -5,8 +5,9 @@
 -- KEYS  as in books.lua
 -- ASK   order, session (empty: Stripe says that none exists), version (then: of the key asked with),
 --       reason, who (an operator who releases by hand, else empty), event
--- ANSWER released | already | kept STATE (an offer is kept, too, while the books are not known to be
---       whole: it may have been taken; so is an order whose way was not chosen) | other_session SESSION | unknown_order
+-- ANSWER released | already | kept STATE (while the books are not known to be whole, an offer is kept, too:
+--       it may have been taken; so is an order whose way was not chosen, and any for which Stripe has no
+--       session: it may have been asked for another since) | other_session SESSION | unknown_order
 -- E.g.  an offer (version 0) at its deadline: released; its place is missed, due: mail:offer-missed, and
 --       the unit is the next one's. An open order whose session expired: released; held -2, available +2. By a person's word: the
 --       session that may still be open is to be ended; due: stray:ORDER:SESSION. Declined: due: mail:declined
@@ -18,7 +19,8 @@ local lines = cjson.decode(fields[2])
 local holding = state == 'offered' or state == 'pending' or state == 'open' or state == 'processing'
   or (state == 'review' and ask.who ~= '' and not fields[7] and units_at(lines) == 'held')
 if not holding then return answer('kept', state) end
-local unasked = state == 'offered' or state == 'pending' and fields[5] == '0'
+local nobodys = session == '' and ask.session == '' and ask.who == ''
+local unasked = state == 'offered' or state == 'pending' and (fields[5] == '0' or nobodys)
 if unasked and door_stands(DOOR, STOCKED) ~= 'open' then return answer('kept', state) end
 -- About an offer Stripe never knew anything; version 0 says that the word is about one.
 local word = ask.who == '' or ask.version == 0
