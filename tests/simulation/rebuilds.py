@@ -36,7 +36,6 @@ def rebuild(sim: "Simulation", rest: Callable[[], None]) -> None:
     sim.town.redis.empty()
     sim.promises.restarted(lossy=True)
     sim.truth.opening = {sku: before[0][sku]["stocked"] for sku in sim.plan.stock}
-    sim.truth.restocks.clear()
     catalogue = CatalogueFile(PRODUCTS, dict(sim.plan.stock))
     with patch.object(publishing.secrets, "token_hex", lambda _bytes: "rebuilt"):  # no chance here
         publishing.publish(sim.shop, catalogue)
