@@ -26,6 +26,7 @@ from redis.retry import Retry
 from storefront.environment import Environment
 from storefront.settings import read_settings
 from storefront.storage import embedded
+from tests import forked
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -86,7 +87,7 @@ class Running:
     folder: Path
     """Its log, and what it keeps."""
     url: str = ""
-    process: subprocess.Popen[bytes] = field(init=False, repr=False)
+    process: subprocess.Popen[bytes] | forked.Process = field(init=False, repr=False)
 
     @property
     def pid(self) -> int:
@@ -197,6 +198,14 @@ def started(process: Running) -> Iterator[Running]:
 
 
 @dataclass
+class Forked(Running):
+    """A Python program, which begins in a moment."""
+
+    def start(self) -> None:
+        self.process = forked.start(self.command, self.env, self.folder / "log.txt")
+
+
+@dataclass
 class RedisServer(Running):
     """A private Redis whose every acknowledged write is on the disk."""
 
@@ -259,7 +268,7 @@ def start_standin(
         command += ["--data", str(Path(name) / "standin.sqlite3")]
         command += ["--public-url", url, "--webhook-url", webhook_url]
         command += ["--webhook-secret", secret, *arguments]
-        standin = Running(command, clean_environment(Path(name)), Path(name), url)
+        standin = Forked(command, clean_environment(Path(name)), Path(name), url)
         with started(standin):
             standin.wait_for(lambda: "ready http" in standin.log, "the stand-in is ready")
             yield standin
@@ -278,7 +287,7 @@ def start_shop(
     """
     port = port or free_port()
     with tempfile.TemporaryDirectory(prefix="shop-") as name:
-        shop = Running(
+        shop = Forked(
             [sys.executable, "-m", "gunicorn", application],
             {
                 **clean_environment(Path(name)),
@@ -313,7 +322,7 @@ def shop_command(env: Mapping[str, str], *arguments: str) -> tuple[int, Any]:
 def start_worker(env: Mapping[str, str]) -> Iterator[Running]:
     """One ``flask shop worker`` with these settings; give it the shop's REDIS_URL and SECRET_KEY."""
     with tempfile.TemporaryDirectory(prefix="worker-") as name:
-        worker = Running(
+        worker = Forked(
             [sys.executable, "-m", "flask", "--app", "wsgi", "shop", "worker"],
             {**clean_environment(Path(name)), **env},
             Path(name),

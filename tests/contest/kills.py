@@ -30,7 +30,7 @@ from tests.books import broken
 from tests.contest.market import Market, is_paid, open_market
 from tests.contest.regulars import Regulars
 from tests.contest.shopper import Shopper
-from tests.harness import Running, started, wait_until
+from tests.harness import Forked, Running, started, wait_until
 
 CALLS = [
     "hold_stock",
@@ -330,7 +330,6 @@ def open_day(
                 application="tests.contest.crashing:app",
                 redis_options=redis or {},
                 WEB_CONCURRENCY="2",
-                GUNICORN_CMD_ARGS="-c python:tests.contest.quick_gunicorn",
                 CRASH_PLAN=str(plan),
             )
         )
@@ -338,9 +337,9 @@ def open_day(
         for number in (1, 2):
             room = folder / f"worker-{number}"
             room.mkdir()
-            env = {**market.shop.env, "GUNICORN_CMD_ARGS": ""}
+            env = market.shop.env
             command = [sys.executable, "-m", "flask", "--app", worker, "shop", "worker"]
-            workers.append(stack.enter_context(started(Running(command, env, room))))
+            workers.append(stack.enter_context(started(Forked(command, env, room))))
         settings = load_settings(market.shop.env, market.folder)
         regulars = Regulars(market.shop.url, list(STOCK), SHOPPERS, seed)
         dice = random.Random(seed)

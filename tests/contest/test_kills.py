@@ -14,7 +14,7 @@ import requests
 from storefront.domain.orders import State
 from tests.contest.market import Market, open_market
 from tests.contest.shopper import Shopper, paying
-from tests.harness import WAIT_SECONDS, Running, started, wait_until
+from tests.harness import WAIT_SECONDS, Forked, Running, started, wait_until
 
 CHECKOUT = ["hold_stock", "create_session", "attach_session"]
 UNITS = 40
@@ -197,7 +197,7 @@ def dying_worker(market: Market, plan: Path) -> Iterator[Running]:
     """A worker that dies where the plan says."""
     command = [sys.executable, "-m", "flask", "--app", CRASHING, "shop", "worker"]
     env = {**market.shop.env, "CRASH_PLAN": str(plan)}
-    with started(Running(command, env, plan.parent)) as worker:
+    with started(Forked(command, env, plan.parent)) as worker:
         yield worker
 
 

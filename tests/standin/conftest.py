@@ -15,7 +15,7 @@ import pytest
 import requests
 import stripe
 
-from tests.harness import Running, clean_environment, started, wait_until
+from tests.harness import Forked, Running, clean_environment, started, wait_until
 from tests.standin import contract
 
 SECRET = "whsec_of_these_tests"
@@ -118,7 +118,7 @@ def run_standin(folder: Path, *arguments: str) -> Iterator[Standin]:
     command = [sys.executable, "-m", "storefront.standin", "--port", "0"]
     command += ["--data", str(folder / "standin.sqlite3"), *arguments]
     (folder / "log.txt").unlink(missing_ok=True)  # of an earlier run over the same state
-    process = Running(command, clean_environment(folder), folder)
+    process = Forked(command, clean_environment(folder), folder)
     with started(process), talking_to(process) as standin:
         yield standin
 
