@@ -40,6 +40,11 @@ def test_a_payment_intent_of_a_second_number_that_nobody_can_name_is_ended() -> 
     assert not report.failures, report.told(269008137)
 
 
+def test_a_hold_whose_number_is_lost_is_not_released_while_a_payment_is_made_for_it() -> None:
+    report = run([268983987], OWN_PAGE_AND_LINE)
+    assert not report.failures, report.told(268983987)
+
+
 @pytest.mark.timeout(300)
 def test_a_shop_that_lost_something_and_whose_copy_says_no_more_is_rebuilt_all_the_same() -> None:
     report = run(range(1, 400, 4), WORKER_AND_OPERATOR)
