@@ -19,12 +19,6 @@ def pytest_configure(config: pytest.Config) -> None:
     once.build_once()
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection(session: pytest.Session) -> None:
-    """First of all, what it needs of the others is made together with them."""
-    sharing.read_share(session.config)
-
-
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """What takes longest is begun first, and what a browser did too late is tried once more."""
     items[:] = sharing.sort(items)

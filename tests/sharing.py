@@ -6,16 +6,11 @@ also one after the other; so one process more than there are cores keeps all bus
 """
 
 import os
-import sys
 from collections.abc import Sequence
-from contextlib import suppress
-from importlib import import_module
-from pathlib import Path
 
 import pytest
 from xdist.scheduler import LoadScopeScheduling
 
-TESTS = Path(__file__).resolve().parent
 CROWDS = ("tests/contest/", "tests/benchmarks/")
 PATIENT = (
     "tests/contest/test_kills.py",
@@ -61,22 +56,6 @@ def turn(name: str) -> int:
 def workers() -> int:
     """How many processes run tests at once."""
     return (os.cpu_count() or 1) + 1
-
-
-def read_share(config: pytest.Config) -> None:
-    """Each of several processes reads other test files first, and finds the rest made by the others.
-
-    All need every file, and most of the work is pytest's own bytecode of them. It is kept, also where Python
-    is told to keep none, as it often is in containers.
-    """
-    sys.dont_write_bytecode = False
-    share = getattr(config, "workerinput", None)
-    if share is None:
-        return
-    first, step = int(share["workerid"].removeprefix("gw")), share["workercount"]
-    for file in sorted(TESTS.rglob("test_*.py"))[first::step]:
-        with suppress(Exception):  # it is told where the file is read for its tests
-            import_module(".".join(file.relative_to(TESTS.parent).with_suffix("").parts))
 
 
 class Units(LoadScopeScheduling):
