@@ -64,5 +64,6 @@ BUGS = (
     Bug(
         "forgets in a rebuild which units went back",
         swaps=((restoring, "gone", none_gone),),
+        town=CALM,
     ),
 )

@@ -9,6 +9,7 @@ from storefront.domain.orders import Order, Reason
 from storefront.services import checkout, links, sessions
 from storefront.services.shop import Shop
 from storefront.storage.answers import Held, HoldAnswer
+from tests.fakes.faults import Fault
 from tests.simulation.bugs.bug import Bug, release
 
 real_open_payment = checkout.open_payment
@@ -92,6 +93,7 @@ BUGS = (
     Bug(
         "takes an empty list for a proof while a request may be on its way",
         swaps=((sessions, "REFUSED_SECONDS", 10**9), (sessions, "SHORTEST_SECONDS", 1920)),
+        town={"stripe": 0.5, "faults": (Fault.LATE,)},
     ),
     Bug(
         "attaches a session to an order that is over",
