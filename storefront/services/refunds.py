@@ -6,7 +6,9 @@ from dataclasses import dataclass
 
 from storefront.domain import counter
 from storefront.domain import refunds as plans_at_stripe
+from storefront.domain.door import Door
 from storefront.domain.errors import (
+    ShopClosed,
     StripeKeyMismatch,
     StripeRefused,
     StripeSpent,
@@ -85,6 +87,7 @@ def give_back_by_hand(shop: Shop, order: Order, payment: str) -> None:
     """Note what goes back of a payment that was taken at the counter, each once.
 
     Stripe never knew of it: a person gives the money back, and was told so when they asked for it.
+    Raises ShopClosed when Redis has lost that they asked.
     """
     wanted = [(plan.key, _of_plan(shop, order, plan)) for plan in order.waiting(payment)]
     reason, left = order.refund_reasons.get(payment), order.money_left(payment)
@@ -103,7 +106,9 @@ def give_back_by_hand(shop: Shop, order: Order, payment: str) -> None:
             reason=one.metadata["reason"],
             metadata=one.metadata,
         )
-        record(shop, order, fact)
+        lost = {Recorded.UNWANTED, Recorded.UNPAID, Recorded.UNKNOWN_ORDER}
+        if record(shop, order, fact, by_hand=True) in lost:
+            raise ShopClosed(Door.RESTARTED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,8 +148,10 @@ def _make(shop: Shop, order: Order, payment_intent: str, wanted: _Wanted) -> Ref
         raise StripeUnreachable(f"the refund goes on under another key: {spent}") from spent
 
 
-def record(shop: Shop, order: Order, fact: RefundFact, event: str = "") -> Recorded:
-    """Note a refund on its order as Stripe tells it, whoever made it."""
+def record(
+    shop: Shop, order: Order, fact: RefundFact, event: str = "", *, by_hand: bool = False
+) -> Recorded:
+    """Note a refund on its order as Stripe tells it, whoever made it, or as it is given by hand."""
     outcome = shop.store.scripts.record_refund(
         order.id,
         refund=fact.id,
@@ -154,6 +161,7 @@ def record(shop: Shop, order: Order, fact: RefundFact, event: str = "") -> Recor
         reason=order.refund_reasons.get(fact.payment_intent, fact.reason),
         again_ms=PENDING_ASK_MS,
         plan=plans_at_stripe.read(fact, shop.settings.shop_id, order.id),
+        by_hand=by_hand,
         event=event,
     )
     if outcome is not Recorded.ALREADY:

@@ -80,6 +80,7 @@ class Recorded(StrEnum):
     FAILED = "failed"
     ALREADY = "already"
     UNPAID = "unpaid"
+    UNWANTED = "unwanted"
     UNKNOWN_ORDER = "unknown_order"
 
 

@@ -20,9 +20,13 @@ class Refunding(Asking):
         reason: str,
         again_ms: int,
         plan: Plan | None = None,
+        by_hand: bool = False,
         event: str = "",
     ) -> Recorded:
-        """Note a refund as Stripe tells it; ``plan`` is what its metadata says that it was for."""
+        """Note a refund as Stripe tells it; ``plan`` is what its metadata says that it was for.
+
+        ``by_hand``: a person gives it back, on the word that it is noted.
+        """
         answer = self._ask(
             "record_refund",
             order,
@@ -37,6 +41,7 @@ class Refunding(Asking):
             units=units_of(plan) if plan else [],
             to=plan.to if plan else "",
             note=plan.reason if plan else "",
+            by_hand=by_hand,
         )
         return Recorded(answer[0])
 

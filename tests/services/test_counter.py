@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from storefront.domain.balance import Kind
-from storefront.domain.errors import BadInput, NotEnoughStock, NotOpenYet, UnknownSku
+from storefront.domain.errors import BadInput, NotEnoughStock, NotOpenYet, ShopClosed, UnknownSku
 from storefront.domain.orders import Form, Order, Plan, Reason, State
 from storefront.services import (
     counter,
@@ -24,8 +25,9 @@ from storefront.services import (
 from storefront.services.counter import HOLD_MS, NotSold, Sale
 from storefront.services.giving_back import Wish
 from storefront.services.reconciliation import reconcile
+from storefront.storage.answers import Recorded
 from tests.services.conftest import OPENING, Build
-from tests.services.losses import restart
+from tests.services.losses import keep, restart
 from tests.services.sweeping import BREAKS, MakeFuse, sweep
 from tests.services.test_rebuild import lose
 from tests.services.town import Fuse, Town
@@ -52,11 +54,15 @@ def broken_off(town: Town) -> Order:
 
 
 def give_back(
-    town: Town, order: Order, units: Mapping[str, int] | None = None, amount: int | None = None
+    town: Town,
+    order: Order,
+    units: Mapping[str, int] | None = None,
+    amount: int | None = None,
+    key: str = "",
 ) -> None:
     wish = Wish(units or {}, amount, not units and amount is None, "available")
     seen = giving_back.preview(order, wish)
-    key = f"refund-{len(order.plans)}-of-it"
+    key = key or f"refund-{len(order.plans)}-of-it"
     giving_back.send_back(town.shop, order, seen, reason="torn", key=key, who="admin")
 
 
@@ -311,6 +317,26 @@ def test_giving_back_that_was_broken_off_is_noted_once(build: Build, make_fuse: 
         assert (town.orders()[0].refunded, town.level()) == (2500, (4, 0, 1))
 
     sweep(build, make_fuse, ask, prepare=lambda town: sell(town, {"poster": 2}), then=noted)
+
+
+def test_money_is_given_back_once_though_redis_loses_the_wish_before_it_is_noted(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order = sell(town, {"poster": 2}).order
+    before = keep(town)
+    real = town.shop.store.scripts.record_refund
+
+    def after_the_loss(*about: Any, **more: Any) -> Recorded:
+        restart(town, before)
+        patched.undo()
+        give_back(town, town.order(order), key="another-form")
+        return real(*about, **more)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(town.shop.store.scripts, "record_refund", after_the_loss)
+        with pytest.raises(ShopClosed):
+            give_back(town, order, {"poster": 1})
+    assert (town.order(order).state, town.order(order).refunded) == (State.REFUNDED, 5000)
 
 
 def test_stripe_is_never_asked_about_money_in_the_till(town: Town) -> None:

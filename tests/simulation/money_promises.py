@@ -116,7 +116,7 @@ class MoneyPromises:
         kind = SOLD_OUT_REFUND
         if payment in truth.captured_by_hand:
             kind = HAND_REFUND
-        elif truth.units_lost:
+        elif truth.units_lost or (truth.lossy and refund["metadata"]["order"] in truth.called_off):
             kind = LOST_REFUND
         truth.refunds[refund["id"]] = kind
         manual = self._view.stripe.intents[payment]["capture_method"] == "manual"

@@ -45,6 +45,16 @@ def test_a_hold_whose_number_is_lost_is_not_released_while_a_payment_is_made_for
     assert not report.failures, report.told(268983987)
 
 
+def test_what_was_called_off_and_captured_is_sent_back_whatever_redis_lost_of_it() -> None:
+    report = run([555943474])
+    assert not report.failures, report.told(555943474)
+
+
+def test_money_whose_wish_is_lost_is_not_given_back_at_the_counter() -> None:
+    report = run([555979309])
+    assert not report.failures, report.told(555979309)
+
+
 @pytest.mark.timeout(300)
 def test_a_shop_that_lost_something_and_whose_copy_says_no_more_is_rebuilt_all_the_same() -> None:
     report = run(range(1, 400, 4), WORKER_AND_OPERATOR)

@@ -9,7 +9,7 @@ from storefront.domain.counter import form_of
 SOLD_OUT_VOID = "an authorisation is cancelled for lack of stock"
 SOLD_OUT_REFUND = "a refund for lack of stock"
 HAND_REFUND = "a refund of what was captured by hand though nothing was left"
-LOST_REFUND = "a refund for units that Redis lost and the operator had brought"
+LOST_REFUND = "a refund for what Redis lost of what the operator did"
 
 
 class Broken(Exception):

@@ -269,6 +269,7 @@ class Book:
         status: str = "succeeded",
         reason: str = "sold_out",
         plan: Plan | None = None,
+        by_hand: bool = False,
         event: str = "",
     ) -> Recorded:
         return self.store.scripts.record_refund(
@@ -280,6 +281,7 @@ class Book:
             reason=reason,
             again_ms=AGAIN_MS,
             plan=plan,
+            by_hand=by_hand,
             event=event,
         )
 

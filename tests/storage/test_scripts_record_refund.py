@@ -223,3 +223,16 @@ def test_books_that_disagree_stop_a_refund_before_anything_is_written(paid: Book
     assert paid.picture() == before
     paid.put("sold", "poster", 2)
     assert paid.refund("o1") is Recorded.REFUNDED
+
+
+def test_unwanted_gives_nothing_back_by_hand_that_redis_no_longer_knows_of(owed: Book) -> None:
+    before = owed.picture()
+    assert owed.refund("o1", plan=owed.plan(), by_hand=True) is Recorded.UNWANTED
+    assert owed.picture() == before
+    assert owed.refund("o1", by_hand=True) is Recorded.REFUNDED, "all of it is owed"
+
+
+def test_unwanted_gives_nothing_back_by_hand_of_what_nobody_owes(paid: Book) -> None:
+    before = paid.picture()
+    assert paid.refund("o1", by_hand=True) is Recorded.UNWANTED
+    assert paid.picture() == before

@@ -7,8 +7,9 @@
 -- KEYS  as in books.lua
 -- ASK   order, refund, payment_intent, amount (minor units), status, reason, again_ms (ask again
 --       about a pending one after so long), plan (its key, else empty), units [{sku, quantity}], to and
---       note (as its metadata says, should the plan be lost), event
--- ANSWER refunded | recorded | failed | already | unpaid (settle this payment first) | unknown_order
+--       note (as its metadata says, should the plan be lost), by_hand (a person is to give it back), event
+-- ANSWER refunded | recorded | failed | already | unpaid (settle this payment first) | unwanted (by hand,
+--       and Redis has lost that it was to go back) | unknown_order
 -- E.g.  2500 of 2500 back for an order in refund_due: refunded; due: mail:refunded:ORDER:REFUND
 local RANK = { succeeded = 2, canceled = 3, failed = 3 }
 local function rank(status)
@@ -26,6 +27,8 @@ if was and rank(was.status) >= rank(ask.status) then return answer('already') en
 local lines = its_own(cjson.decode(fields[2]))
 local at = units_at(lines)
 local planned = ask.plan ~= '' and redis.call('HGET', ORDER, 'plan:' .. ask.plan)
+local wanted_here = planned or ask.plan == '' and fields[5]
+if ask.by_hand and not wanted_here then return answer('unwanted') end
 local plan = planned and cjson.decode(planned) or ask.plan ~= '' and { payment_intent = ask.payment_intent,
   amount = ask.amount, lines = ask.units, to = ask.to, reason = ask.note, who = '' }
 if plan and (plan.refund or ask.refund) ~= ask.refund then plan = false end -- another one did it
