@@ -220,6 +220,8 @@ class Order:
     """Why its payment is being ended at Stripe, or was about to be by a process that was stopped."""
     units: str = "none"
     """Where its units are counted: ``held``, ``sold`` or ``none``."""
+    counted: Mapping[str, int] = field(default_factory=dict)
+    """Units by SKU that are counted there for it."""
     updated: int = 0
     place: str = ""
     """The place in the waitlist that it was offered to."""

@@ -56,7 +56,7 @@ def examine(
             look(order, due)
             for faults, rule in rules:
                 faults.found += [f"order {order.id} {fault}" for fault in rule(_Seen(order, due))]
-            places.found += _filed(shop, snapshot, order, filed)
+            places.found += _filed(shop, order, filed)
             for payment in order.payments:
                 if payers[payment] != order.id:
                     sessions.found.append(
@@ -76,11 +76,8 @@ def _filed_under(shop: Shop, snapshot: Snapshot, orders: Sequence[Order]) -> set
     return {order.id for order in orders if order.state == snapshot.states.get(order.id)}
 
 
-def _filed(shop: Shop, snapshot: Snapshot, order: Order, filed: set[str]) -> Iterator[str]:
-    """Whether the order's basket and state are what the lists say."""
-    _, basket = snapshot.units.get(order.id, ("", None))
-    if basket is not None and basket != order.own:
-        yield f"order {order.id} is of {order.own}, its units are {basket}"
+def _filed(shop: Shop, order: Order, filed: set[str]) -> Iterator[str]:
+    """Whether the order's state is what the lists say."""
     if order.id not in filed:  # it may have moved on: look again, at once
         state, listed = shop.store.orders.listed_in(order.id)
         if listed != [state]:
@@ -96,6 +93,8 @@ def _place(seen: _Seen) -> Iterator[str]:
         allowed = {"sold"} if order.own else {"none"}  # or all of them went back, and not all money
     if order.units not in allowed:
         yield f"is {order.state}, its units are {order.units}"
+    if order.units != "none" and order.counted != order.own:
+        yield f"is of {order.own}, its units are {order.counted}"
     for sku, number in order.handed.items():
         if not 0 <= number <= order.own.get(sku, 0):
             yield f"has {order.own.get(sku, 0)} of {sku}, and {number} were handed over"

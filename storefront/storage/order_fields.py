@@ -13,6 +13,7 @@ def read_order(fields: Mapping[str, str], units: str | None) -> Order:
     """The order that a hash and its entry in ``units`` describe."""
     lines: list[dict[str, Any]] = json.loads(fields["lines"])
     kinds = _by_kind(fields)
+    at, counted = read_units(units) if units else ("none", {})
     return Order(
         id=fields["id"],
         state=State(fields["state"]),
@@ -52,7 +53,8 @@ def read_order(fields: Mapping[str, str], units: str | None) -> Order:
         language=fields.get("language", ""),
         reason=fields.get("reason", ""),
         ending=fields.get("ending", ""),
-        units=units.partition(" ")[0] if units else "none",
+        units=at,
+        counted=counted,
         updated=int(fields.get("updated", "0")),
         place=fields.get("place", ""),
         taken=int(fields.get("taken", "0")),
@@ -76,6 +78,13 @@ def read_order(fields: Mapping[str, str], units: str | None) -> Order:
         events=_numbers(kinds["event"]),
         notes=tuple(_notes(kinds["note"])),
     )
+
+
+def read_units(text: str) -> tuple[str, dict[str, int]]:
+    """``held a=2,b=1`` as ``("held", {"a": 2, "b": 1})``."""
+    at, _, basket = text.partition(" ")
+    pairs = (part.rpartition("=") for part in basket.split(","))
+    return at, {sku: int(number) for sku, _, number in pairs}
 
 
 def _form(fields: Mapping[str, str]) -> Form:

@@ -11,6 +11,7 @@ from storefront.domain.products import Level
 from storefront.domain.waitlist import Place
 from storefront.storage.asking import text_of
 from storefront.storage.keys import Keys
+from storefront.storage.order_fields import read_units
 from storefront.storage.stock import COUNTERS
 from storefront.storage.waitlist import read_places
 
@@ -124,10 +125,3 @@ def take(client: redis.Redis, keys: Keys, newest: int | None = None) -> Snapshot
         listed=listed,
         whole=newest is None,
     )
-
-
-def read_units(text: str) -> tuple[str, dict[str, int]]:
-    """``held a=2,b=1`` as ``("held", {"a": 2, "b": 1})``."""
-    at, _, basket = text.partition(" ")
-    pairs = (part.rpartition("=") for part in basket.split(","))
-    return at, {sku: int(number) for sku, _, number in pairs}

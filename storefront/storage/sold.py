@@ -9,7 +9,7 @@ import redis
 
 from storefront.storage.keys import Keys
 from storefront.storage.ledger import CHUNK
-from storefront.storage.snapshot import read_units
+from storefront.storage.order_fields import read_units
 
 PIECE = 2000
 """Orders that Redis tells in one answer, so that nobody waits for it meanwhile."""

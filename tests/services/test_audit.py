@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from storefront.domain.errors import Refusal, StripeError
+from storefront.domain.orders import Plan
 from storefront.services import giving_back
 from storefront.services.audit import audit, check
 from storefront.services.giving_back import Wish
@@ -173,6 +174,25 @@ def test_other_units_than_were_ordered_are_found(busy: Town) -> None:
         f"order {order.id} is of {{'poster': 1}}, its units are {{'poster': 2}}"
         in (busy.failing()["I3 places"])
     )
+
+
+def test_units_that_go_back_while_the_books_are_read_are_no_fault(busy: Town) -> None:
+    snapshot = busy.shop.store.snapshot()
+    order = busy.find("paid")
+    busy.shop.store.scripts.record_refund(
+        order.id,
+        refund="re_half",
+        payment_intent=order.payment_intent,
+        amount=100,
+        status="succeeded",
+        reason="",
+        again_ms=1,
+        plan=Plan(
+            "a-key-of-it", order.payment_intent, 100, dict(order.quantities), "written_off", "torn"
+        ),
+    )
+    assert busy.find("paid").own != order.own
+    assert [one.detail for one in check(busy.shop, snapshot) if not one.ok] == []
 
 
 def test_more_given_than_came_in_is_found(busy: Town) -> None:

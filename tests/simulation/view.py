@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from storefront.domain.orders import COUNTER
-from storefront.storage.snapshot import read_units
+from storefront.storage.order_fields import read_units
 from storefront.storage.stock import COUNTERS
 from tests.simulation.hash import read
 from tests.simulation.memory import Memory

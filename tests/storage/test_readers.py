@@ -13,7 +13,7 @@ import redis
 from storefront.domain.orders import State
 from storefront.domain.products import Level, Product, Variant
 from storefront.domain.sold_at_stripe import KnownPrice
-from storefront.storage import ledger, orders, snapshot
+from storefront.storage import ledger, order_fields, orders
 from storefront.storage.keys import DOCUMENTED, Keys
 from storefront.storage.store import Store, open_store
 from tests.storage.steps import Book
@@ -239,7 +239,7 @@ def test_a_snapshot_of_an_empty_shop_is_empty(book: Book) -> None:
 
 
 def test_units_are_read_for_skus_with_any_sign_in_them() -> None:
-    assert snapshot.read_units("held a=b=2,c.d-e_f=1") == ("held", {"a=b": 2, "c.d-e_f": 1})
+    assert order_fields.read_units("held a=b=2,c.d-e_f=1") == ("held", {"a=b": 2, "c.d-e_f": 1})
 
 
 def publish(book: Book, version: str, *products: Product) -> None:

@@ -9,8 +9,8 @@ from storefront.domain.payments import from_session
 from storefront.services import holds, sessions, settlement, work
 from storefront.services.shop import Shop
 from storefront.storage.answers import Settled
+from storefront.storage.order_fields import read_units
 from storefront.storage.scripts import Scripts
-from storefront.storage.snapshot import read_units
 from tests.fakes.stripe import FakeStripe
 from tests.simulation.bugs.bug import CALM, Bug, release
 
