@@ -59,12 +59,12 @@ def hunt(bug: Bug, most: int = MOST_SEEDS) -> Iterator[Catch]:
                 yield Catch(seed + 1, broken.promise)
 
 
-def row(number: int) -> str:
-    """The row in docs/never-oversell.md of the mistake with this number among all."""
+def row(number: int) -> tuple[str, bool]:
+    """The row in docs/never-oversell.md of the mistake with this number among all; whether it was found."""
     bug = [bug for group in GROUPS.values() for bug in group][number]
     found = list(islice(hunt(bug), CATCHES))
     if not found:
-        return f"| {bug.name} | nothing in {MOST_SEEDS} seeds | |"
+        return f"| {bug.name} | not found in {MOST_SEEDS} seeds | |", False
     promises = ", ".join(sorted({catch.promise for catch in found}))
     often = max(1, round(found[-1].seeds / len(found)))
-    return f"| {bug.name} | {promises} | {often} |"
+    return f"| {bug.name} | {promises} | {often} |", True
