@@ -215,7 +215,7 @@ class ShopModel:
                 self.schedule(f"stray:{order}:{session}", now)
             return "too_late"
         one.note_session(session)
-        one.ending = ending
+        one.ending = ending or one.ending
         one.state = "open"
         self.unschedule(f"ask:{order}")
         if one.version > 1:

@@ -41,6 +41,13 @@ def test_a_session_that_another_opened_to_be_paid_is_not_called_ended(pending: B
     assert pending.order("o1").ending == ""
 
 
+def test_a_session_that_is_to_be_paid_leaves_why_its_order_is_being_ended(pending: Book) -> None:
+    """Nobody is led to it: who noted the reason ends it, or takes the reason back."""
+    pending.store.scripts.note_ending("o1", "cancelled")
+    assert pending.attach("o1", "cs_1") is Attached.ATTACHED
+    assert pending.order("o1").ending == "cancelled"
+
+
 def test_attached_after_a_second_number_has_stripe_s_list_looked_at(pending: Book) -> None:
     """The other number may have made a session that nobody can name."""
     pending.store.scripts.renew_session("o1", version=1, session_seconds=2000)
